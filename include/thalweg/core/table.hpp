@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "thalweg/core/core.hpp"
+
+namespace thalweg {
+
+/// Every axis of variation is a table: a span of rows with a unique `name` and one line `what`.
+
+/// The at most three of `names` closest to `word` in edit distance, nearest first; nothing where all are far.
+std::vector<std::string> nearest(std::string_view word, std::span<const std::string> names);
+
+/// "did you mean a, b or c?", or "valid: all, of, them" where none is near or the table is short.
+std::string suggestion(std::string_view word, std::span<const std::string> names);
+
+template <class Row>
+std::vector<std::string> names(std::span<const Row> table) {
+  std::vector<std::string> all;
+  for (const Row& row : table) all.emplace_back(row.name);
+  return all;
+}
+
+/// The row called `name`. Throws std::invalid_argument that names `key`, the value and its nearest valid names.
+template <class Row>
+const Row& find(std::span<const Row> table, std::string_view name, std::string_view key) {
+  for (const Row& row : table)
+    if (row.name == name) return row;
+  throw std::invalid_argument(std::string(key) + ": no '" + std::string(name) + "'; " + suggestion(name, names(table)));
+}
+
+}  // namespace thalweg

@@ -13,7 +13,8 @@ Stream::Stream(std::uint64_t seed, Purpose purpose, std::uint64_t step)
 
 Stream::result_type Stream::operator()() {
   if (used_ == 4) {
-    block_ = r123::Philox4x64()({{counter_[0], counter_[1], counter_[2], counter_[3]}}, {{key_[0], key_[1]}});
+    const auto words = r123::Philox4x64()({{counter_[0], counter_[1], counter_[2], counter_[3]}}, {{key_[0], key_[1]}});
+    block_ = {words[0], words[1], words[2], words[3]};
     ++counter_[0];
     used_ = 0;
   }

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "thalweg/data/dataset.hpp"
+#include "thalweg/energy/functional.hpp"
+#include "thalweg/model/mlp.hpp"
+
+namespace thalweg {
+
+/// A loss of logits f against the class y, with its derivatives in f.
+struct Loss {
+  std::string_view name, what;
+  bool one_logit;  // for two classes the network has a single output
+  bool many;       // works for more than two classes
+  /// The loss summed over the block; `f`: samples x outputs. Where `d` is not null it receives d loss/d f.
+  double (*head)(const Tape::Block& f, const int* y, Tape::Block* d);
+  /// rd <- (d^2 loss/d f^2) rf, sample by sample.
+  void (*tangent)(const Tape::Block& f, const int* y, const Tape::Block& rf, Tape::Block& rd);
+  double threshold;  // one logit: the class is 1 where f exceeds it
+};
+std::span<const Loss> losses();
+
+/// The loss of that name ("auto": logistic for two classes, softmax for more), or a sentence why it cannot be.
+const Loss& loss_for(std::string_view name, int classes);
+/// The outputs that a network needs under this loss.
+Index logits_for(const Loss& loss, int classes);
+
+/// The predicted class of each row of logits.
+std::vector<int> decide(const Loss& loss, const Matrix& logits);
+
+/// The empirical risk L(theta) = (1/N) sum_i loss(f(x_i; theta), y_i) + (lambda/2)|theta|^2 on noisy labels.
+/// Blocks of samples go through one tape a thread. Model and samples must outlive it.
+class Risk final : public Functional {
+ public:
+  Risk(const Mlp& model, const Samples& samples, const Loss& loss, double weight_decay = 0);
+
+  Index size() const override { return model_.size(); }
+  Index samples() const override { return samples_.size(); }
+  double value(In theta, Batch batch) const override;
+  double gradient(In theta, Batch batch, Out g) const override;
+  void hvp(In theta, Batch batch, In w, Out hw) const override;
+
+ private:
+  template <class Visit>
+  void each_block(Batch batch, bool tangents, Visit visit) const;
+
+  const Mlp& model_;
+  const Samples& samples_;
+  const Loss& loss_;
+  double weight_decay_;
+};
+
+}  // namespace thalweg

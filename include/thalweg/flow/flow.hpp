@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "thalweg/core/core.hpp"
+#include "thalweg/energy/functional.hpp"
+
+namespace thalweg {
+
+/// Where in training a call happens. All randomness of a step is a function of it.
+struct Instant {
+  double time = 0;        // training time: one descent step of size eta spans eta of it
+  std::int64_t step = 0;
+  Batch batch;            // the samples this step sees; empty: all
+};
+
+/// The terms of a right-hand side: what a scheme treats explicitly and implicitly. `all` is the sum of the other two.
+enum class Part { none, slow, stiff, all };
+
+/// An autonomous evolution y' = v(y) in R^n, v = slow + stiff, with a linear stiff part that can be solved directly.
+class Flow {
+ public:
+  virtual ~Flow() = default;
+
+  virtual Index size() const = 0;
+  /// The number of samples that a batch draws from; 0: the flow ignores batches.
+  virtual Index samples() const { return 0; }
+  /// v <- the velocity's `part` at y.
+  virtual void velocity(Part part, const Instant& at, In y, Out v) const = 0;
+  /// vw <- (d velocity/d y) w of `part`.
+  virtual void jvp(Part part, const Instant& at, In y, In w, Out vw) const = 0;
+  /// x <- (shift I - J)^-1 x for the Jacobian J of the stiff part; shift > 0.
+  virtual void solve_stiff(double shift, Out x) const { x /= shift; }
+  /// Whether the stiff part is anything but zero.
+  virtual bool stiff() const { return false; }
+  /// Whether the Jacobian is symmetric, so that conjugate gradients may solve with it.
+  virtual bool symmetric() const { return false; }
+  /// The energy that the noise-free flow never raises, where there is one.
+  virtual std::optional<double> energy(In) const { return std::nullopt; }
+};
+
+}  // namespace thalweg

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "thalweg/energy/diffusion.hpp"
+#include "thalweg/flow/flow.hpp"
+
+namespace thalweg {
+
+/// What diffuses: which slot of (energy, metric, noise) is filled.
+struct Diffusion {
+  std::string_view name, what, equation;
+};
+std::span<const Diffusion> diffusions();
+
+/// Strengths of the filled slots; zero leaves a slot empty.
+struct Slots {
+  double nu = 0;     // weights: E gains (nu/2) theta' K theta, its stiff part
+  double sigma = 0;  // gradient: the metric is M = (I + sigma K)^power
+  int power = 1;     // 1 or 2
+};
+
+/// M y' = -grad E(y) with E = scale L + (nu/2) y' K y and M = (I + sigma K)^m.
+/// Slow part: -M^-1 scale grad L; stiff part: -nu M^-1 K y. K and M commute, so that every solve is direct.
+/// dE/dt = -<grad E, M^-1 grad E> <= 0. The functional and the lattice must outlive the flow.
+class GradientFlow final : public Flow {
+ public:
+  /// `lattice` may be null where no slot needs it. Throws std::invalid_argument on a negative strength, a power other
+  /// than 1 and 2, or sizes that do not match.
+  GradientFlow(const Functional& objective, const Lattice* lattice, const Slots& slots, double scale = 1);
+
+  Index size() const override { return objective_.size(); }
+  Index samples() const override { return objective_.samples(); }
+  void velocity(Part part, const Instant& at, In y, Out v) const override;
+  void jvp(Part part, const Instant& at, In y, In w, Out vw) const override;
+  void solve_stiff(double shift, Out x) const override;
+  bool stiff() const override { return slots_.nu > 0; }
+  bool symmetric() const override { return slots_.sigma == 0; }
+  std::optional<double> energy(In y) const override;
+
+  /// g <- M^-1 g.
+  void raise(Out g) const;
+
+ private:
+  void subtract_diffusion(In y, Out v) const;
+
+  const Functional& objective_;
+  const Lattice* lattice_;
+  Slots slots_;
+  double scale_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <petscts.h>
+
+#include "thalweg/core/petsc.hpp"
+#include "thalweg/integrate/schemes.hpp"
+
+namespace thalweg {
+
+/// A PETSc time stepper: its type, how to choose the subtype, and what it treats implicitly.
+struct PetscScheme {
+  TSType type;
+  Part implicit;
+  void (*choose)(TS);        // null: the type has no subtypes
+  bool reuses_last_stage;    // "first same as last": a new batch makes it restart
+};
+
+/// A stepper that runs `scheme` on `flow`, on this process alone. Options of PETSc's data base override the settings.
+std::unique_ptr<Stepper> petsc_stepper(const PetscScheme& scheme, const Flow& flow, const SchemeSettings& settings,
+                                       In y0, double horizon);
+
+/// Throws std::invalid_argument that names each option nothing has read, with its nearest valid names, judged by what
+/// this scheme on this flow asks PETSc for.
+void require_options_used(const Scheme& scheme, const Flow& flow);
+
+}  // namespace thalweg

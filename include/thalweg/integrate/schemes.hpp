@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "thalweg/integrate/batches.hpp"
+#include "thalweg/observe/observer.hpp"
+
+namespace thalweg {
+
+struct SchemeSettings {
+  double step = 0.1;            // training time a step spans; the first guess of an adaptive scheme
+  std::optional<double> rtol;   // given: adaptive, local error below atol + rtol |y| in the largest component
+  std::optional<double> atol;
+  double momentum = 0.9;        // beta of `momentum`, in [0, 1)
+  BatchPlan batch;
+};
+
+/// How one step went; a failure says why.
+struct Advance {
+  bool ok = true;
+  std::string message = {};
+  bool diverged = false;
+};
+
+/// Owns the state of a solve: y, time, step and whatever history a scheme keeps.
+class Stepper {
+ public:
+  virtual ~Stepper() = default;
+  /// One step, never past the horizon.
+  virtual Advance advance() = 0;
+  virtual const Instant& now() const = 0;
+  virtual const Vector& state() const = 0;
+  virtual const Work& work() const = 0;
+};
+
+struct SchemeRow {
+  std::string_view name, what;
+  int order;                  // of the global error; 0: not a discretisation of the flow
+  Part implicit;              // what it treats implicitly; the right-hand side is the complement
+  bool adaptive;              // has an error estimate
+  bool continuous;            // states between two steps mean something, so that recording may interpolate
+  std::string_view twin;      // the diffusion whose discrete twin it is; empty: any
+  std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon);
+};
+std::span<const SchemeRow> schemes();
+
+struct Scheme {
+  const SchemeRow& row;
+  SchemeSettings settings;
+};
+
+/// The row of that name with these settings; throws std::invalid_argument where they do not go together.
+Scheme make_scheme(std::string_view name, const SchemeSettings& settings);
+
+}  // namespace thalweg

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "thalweg/core/core.hpp"
+
+namespace thalweg {
+
+/// A function applied to every pre-activation, with its first two derivatives.
+struct Activation {
+  std::string_view name, what;
+  double gain;  // standard deviation of the initial weights times sqrt(inputs): keeps the variance of the signal
+  /// f_i = act(z_i), f1_i = act'(z_i), f2_i = act''(z_i) for i < n; null pointers are skipped; f may alias z.
+  void (*evaluate)(Index n, const double* z, double* f, double* f1, double* f2);
+};
+std::span<const Activation> activations();
+
+/// How the forward pass scales with the width n, and what a unit of training time is.
+struct Scaling {
+  std::string_view name, what;
+};
+std::span<const Scaling> scalings();
+
+struct ModelSpec {
+  std::vector<Index> hidden{32, 32};  // widths of the hidden layers; empty: a linear model
+  std::string activation = "tanh";
+  std::string loss = "auto";
+  std::string scaling = "standard";
+  double weight_decay = 0;  // lambda of (lambda/2)|theta|^2
+  std::uint64_t seed = 0;   // of the initial weights
+};
+
+/// z = scale W a + b. In theta: W (outputs x inputs) column by column, then b.
+struct Layer {
+  Index inputs, outputs;
+  Index weights, biases;  // offsets into theta
+  double scale;
+  bool hidden_inputs, hidden_outputs;  // whether that axis of W counts hidden units
+};
+
+/// Memory of one block of samples on its way through a network, laid out [feature][sample]. Grows on first use and
+/// is then reused: no allocation per call.
+class Tape {
+ public:
+  using Block = Eigen::Map<Matrix>;  // samples x features, column-major
+
+ private:
+  friend class Mlp;
+  struct Stage {
+    std::size_t value, slope, curvature, adjoint, tangent, pretangent, adjoint_tangent;
+  };
+  void shape(std::span<const Layer> layers, Index samples, bool tangents);
+  Block block(std::size_t offset, Index features) { return {memory_.data() + offset, samples_, features}; }
+
+  std::vector<double> memory_;
+  std::vector<Stage> stages_;
+  Index samples_ = 0;
+};
+
+/// Multilayer perceptron f(x; theta): a_0 = x, a_l = act(s_l W_l a_{l-1} + b_l), f = s_L W_L a_{L-1} + b_L.
+/// Immutable: theta and all memory come from the caller.
+class Mlp {
+ public:
+  /// Throws std::invalid_argument on an unknown activation or scaling, a width below 1, or `mean-field` with any
+  /// other number of hidden layers than one.
+  Mlp(const ModelSpec& spec, Index inputs, Index outputs);
+
+  Index size() const { return size_; }
+  Index inputs() const { return layers_.front().inputs; }
+  Index outputs() const { return layers_.back().outputs; }
+  std::span<const Layer> layers() const { return layers_; }
+
+  /// Training time runs this much faster than the plain flow's: the width for `mean-field`, otherwise 1.
+  double time_scale() const { return time_scale_; }
+
+  /// Independent normal initial weights from the stream (seed, start): variance gain^2/inputs for `standard`, gain^2
+  /// for `ntk`, both with zero biases; 1 for every parameter of `mean-field`.
+  Vector start(std::uint64_t seed) const;
+
+  /// The samples a block should hold so that its tape stays in the second-level cache.
+  Index block_samples() const;
+
+  /// Makes the tape ready for a block and returns its input, samples x inputs, to be filled by the caller.
+  Tape::Block input(Tape& tape, Index samples, bool tangents = false) const;
+  /// Logits of the block, samples x outputs. `derivatives`: also keep act' (1) and act'' (2).
+  Tape::Block forward(In theta, Tape& tape, int derivatives) const;
+  /// The cotangent of the logits, samples x outputs, to be filled between forward and backward.
+  Tape::Block cotangent(Tape& tape) const;
+  /// g += (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
+  void backward(In theta, Tape& tape, Out g) const;
+
+  /// R-operator (Pearlmutter 1994): the derivative of everything above along theta + epsilon w. Needs forward with
+  /// derivatives = 2 on a tape with tangents. Returns the tangent of the logits.
+  Tape::Block forward_tangent(In theta, In w, Tape& tape) const;
+  /// The tangent of the cotangent, to be filled between forward_tangent and backward_tangent.
+  Tape::Block cotangent_tangent(Tape& tape) const;
+  /// hw += d/d epsilon of what backward adds; includes the backward sweep of the primal cotangent.
+  void backward_tangent(In theta, In w, Tape& tape, Out hw) const;
+
+  /// Logits at the rows of x (N x inputs): N x outputs.
+  Matrix predict(In theta, const Matrix& x) const;
+
+ private:
+  std::vector<Layer> layers_;
+  const Activation* activation_;
+  Index size_ = 0;
+  double time_scale_ = 1;
+  bool mean_field_ = false, ntk_ = false;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,277 @@
+#include "thalweg/energy/diffusion.hpp"
+
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <vector>
+
+#include "thalweg/core/random.hpp"
+
+namespace thalweg {
+namespace {
+
+/// Scratch memory, one a thread, so that lattices stay const and solves allocate nothing; no result depends on it.
+double* scratch(Index size) {
+  thread_local std::vector<double> memory;
+  if (static_cast<Index>(memory.size()) < size) memory.resize(static_cast<std::size_t>(size));
+  return memory.data();
+}
+
+/// I + c K on a line factors as (c/r)(1 - r S)(1 - r S') with the shift S and the root r < 1 of
+/// c r^2 - (1 + 2 c) r + c = 0: two first-order recursions (Unser, Aldroubi, Eden 1993 for splines).
+struct Recursion {
+  double pole, gain;
+
+  explicit Recursion(double c) {
+    // r = 2c/((1 + 2c) + sqrt(1 + 4c)) is free of cancellation.
+    pole = 2 * c / (1 + 2 * c + std::sqrt(1 + 4 * c));
+    gain = c > 0 ? pole / c : 1;
+  }
+};
+
+/// Entries x[0], x[stride], ... of one field along a line of `n` points.
+struct Line {
+  double* x;
+  Index n, stride;
+
+  double& operator[](Index i) const { return x[i * stride]; }
+};
+
+/// K y on a line with Neumann ends: y_i - y_{i-1} + y_i - y_{i+1}, neighbours that are missing left out.
+void add_path_laplacian(Index n, Index stride, double weight, const double* y, double* ky) {
+  for (Index i = 0; i + 1 < n; ++i) {
+    const double flux = weight * (y[i * stride] - y[(i + 1) * stride]);
+    ky[i * stride] += flux;
+    ky[(i + 1) * stride] -= flux;
+  }
+}
+
+/// Terms r^k below this share of the first no longer change a double.
+Index terms(double pole, Index most) {
+  if (pole == 0) return 1;
+  return std::min(most, static_cast<Index>(std::ceil(std::log(1e-18) / std::log(pole))) + 1);
+}
+
+/// (I + c K)^-1 on a path: the even extension across both ends makes it a ring of 2 n points.
+void solve_path(double c, Line x) {
+  if (c == 0 || x.n == 1) return;
+  const auto [r, gain] = Recursion(c);
+  const Index n = x.n, few = terms(r, n);
+  double before = 0, power = 1;
+  for (Index k = 0; k < few; ++k, power *= r) before += power * x[k];
+  if (few == n) {
+    for (Index k = n; k-- > 0; power *= r) before += power * x[k];
+    before /= 1 - power;
+  }
+  for (Index i = 0; i < n; ++i) before = x[i] += r * before;
+  double after = x[n - 1] / (1 - r);
+  x[n - 1] = gain * after;
+  for (Index i = n - 1; i-- > 0;) {
+    after = x[i] + r * after;
+    x[i] = gain * after;
+  }
+}
+
+/// (I + c K)^-1 on a ring: both recursions start from their own periodic sum.
+void solve_ring(double c, Line x) {
+  if (c == 0) return;
+  const auto [r, gain] = Recursion(c);
+  const Index n = x.n, few = terms(r, n);
+  const double period = 1 - std::pow(r, static_cast<double>(n));
+  double before = 0, after = 0, power = 1;
+  for (Index k = 0; k < few; ++k, power *= r) before += power * x[n - 1 - k];
+  before /= period;
+  for (Index i = 0; i < n; ++i) before = x[i] += r * before;
+  power = 1;
+  for (Index k = 0; k < few; ++k, power *= r) after += power * x[k];
+  after /= period;
+  for (Index i = n; i-- > 0;) {
+    after = x[i] + r * after;
+    x[i] = gain * after;
+  }
+}
+
+/// Eigenvalues 2 - 2 cos(pi j/n), j < n, of the path's K; the vectors are cosines (DCT-II).
+double path_eigenvalue(Index j, Index n) {
+  const double s = std::sin(std::numbers::pi * static_cast<double>(j) / (2 * static_cast<double>(n)));
+  return 4 * s * s;
+}
+
+/// Orthonormal DCT-II: column j is cos(pi j (i + 1/2)/n).
+Matrix cosine_basis(Index n) {
+  Matrix q(n, n);
+  for (Index j = 0; j < n; ++j)
+    for (Index i = 0; i < n; ++i)
+      q(i, j) = std::cos(std::numbers::pi * static_cast<double>(j) * (static_cast<double>(i) + .5) /
+                         static_cast<double>(n)) *
+                std::sqrt((j == 0 ? 1 : 2) / static_cast<double>(n));
+  return q;
+}
+
+/// Every array with a hidden axis of n units is a field on the cell-centred grid s_i = (i + 1/2)/n: second
+/// differences over h^2 = 1/n^2 along each hidden axis, Neumann ends.
+class NeuronLattice final : public Lattice {
+ public:
+  NeuronLattice(std::span<const Layer> layers, Index size) : size_(size) {
+    for (const Layer& l : layers) {
+      fields_.push_back({l.weights, l.outputs, l.inputs, l.hidden_outputs, l.hidden_inputs, {}, {}});
+      if (l.hidden_inputs && l.hidden_outputs) {
+        fields_.back().row_basis = cosine_basis(l.outputs);
+        fields_.back().column_basis = cosine_basis(l.inputs);
+      }
+      fields_.push_back({l.biases, l.outputs, 1, l.hidden_outputs, false, {}, {}});
+    }
+  }
+
+  Index size() const override { return size_; }
+
+  void apply(In y, Out ky) const override {
+    ky.setZero();
+    for (const Field& f : fields_) {
+      const double *from = y.data() + f.offset;
+      double* to = ky.data() + f.offset;
+      if (f.over_rows)
+        for (Index j = 0; j < f.columns; ++j)
+          add_path_laplacian(f.rows, 1, squared(f.rows), from + j * f.rows, to + j * f.rows);
+      if (f.over_columns)
+        for (Index i = 0; i < f.rows; ++i) add_path_laplacian(f.columns, f.rows, squared(f.columns), from + i, to + i);
+    }
+  }
+
+  void solve(double c, Out x) const override {
+    for (const Field& f : fields_) {
+      double* data = x.data() + f.offset;
+      if (f.over_rows && f.over_columns)
+        solve_square(f, c, data);
+      else if (f.over_rows)
+        for (Index j = 0; j < f.columns; ++j) solve_path(c * squared(f.rows), {data + j * f.rows, f.rows, 1});
+      else if (f.over_columns)
+        for (Index i = 0; i < f.rows; ++i) solve_path(c * squared(f.columns), {data + i, f.columns, f.rows});
+    }
+  }
+
+  Vector eigenvalues() const override {
+    Vector all(size_);
+    for (const Field& f : fields_)
+      for (Index j = 0; j < f.columns; ++j)
+        for (Index i = 0; i < f.rows; ++i) all[f.offset + j * f.rows + i] = eigenvalue(f, i, j);
+    return all;
+  }
+
+ private:
+  struct Field {
+    Index offset, rows, columns;
+    bool over_rows, over_columns;
+    Matrix row_basis, column_basis;
+  };
+
+  static double squared(Index n) { return static_cast<double>(n) * static_cast<double>(n); }
+
+  static double eigenvalue(const Field& f, Index i, Index j) {
+    return (f.over_rows ? squared(f.rows) * path_eigenvalue(i, f.rows) : 0) +
+           (f.over_columns ? squared(f.columns) * path_eigenvalue(j, f.columns) : 0);
+  }
+
+  /// Fast diagonalisation (Lynch, Rice, Thomas 1964): X <- Q_R [(Q_R' X Q_C)/(1 + c (l_r + l_c))] Q_C'.
+  static void solve_square(const Field& f, double c, double* data) {
+    const Index count = f.rows * f.columns;
+    double* memory = scratch(2 * count);
+    Eigen::Map<Matrix> x(data, f.rows, f.columns), half(memory, f.rows, f.columns), modes(memory + count, f.rows, f.columns);
+    half.noalias() = f.row_basis.transpose() * x;
+    modes.noalias() = half * f.column_basis;
+    for (Index j = 0; j < f.columns; ++j)
+      for (Index i = 0; i < f.rows; ++i) modes(i, j) /= 1 + c * eigenvalue(f, i, j);
+    half.noalias() = f.row_basis * modes;
+    x.noalias() = half * f.column_basis.transpose();
+  }
+
+  Index size_;
+  std::vector<Field> fields_;
+};
+
+/// The path graph over the flat vector, unit spacing.
+class ChainLattice final : public Lattice {
+ public:
+  explicit ChainLattice(Index size) : size_(size) {}
+  Index size() const override { return size_; }
+  void apply(In y, Out ky) const override {
+    ky.setZero();
+    add_path_laplacian(size_, 1, 1, y.data(), ky.data());
+  }
+  void solve(double c, Out x) const override { solve_path(c, {x.data(), size_, 1}); }
+  Vector eigenvalues() const override {
+    return Vector::NullaryExpr(size_, [this](Index j) { return path_eigenvalue(j, size_); });
+  }
+
+ private:
+  Index size_;
+};
+
+/// The cycle graph over the flat vector, unit spacing, in the order `place` (Osher et al. 2018 where it is theta's).
+class RingLattice final : public Lattice {
+ public:
+  explicit RingLattice(std::vector<Index> place) : place_(std::move(place)) {}
+  Index size() const override { return static_cast<Index>(place_.size()); }
+
+  void apply(In y, Out ky) const override {
+    const Index n = size();
+    for (Index i = 0; i < n; ++i) {
+      const double left = y[at(i == 0 ? n - 1 : i - 1)], right = y[at(i + 1 == n ? 0 : i + 1)];
+      ky[at(i)] = 2 * y[at(i)] - left - right;
+    }
+  }
+
+  void solve(double c, Out x) const override {
+    double* ordered = scratch(size());
+    for (Index i = 0; i < size(); ++i) ordered[i] = x[at(i)];
+    solve_ring(c, {ordered, size(), 1});
+    for (Index i = 0; i < size(); ++i) x[at(i)] = ordered[i];
+  }
+
+  Vector eigenvalues() const override {
+    return Vector::NullaryExpr(size(), [this](Index k) { return path_eigenvalue(2 * k, size()); });
+  }
+
+ private:
+  Index at(Index i) const { return place_[static_cast<std::size_t>(i)]; }
+
+  std::vector<Index> place_;
+};
+
+std::vector<Index> in_order(Index size) {
+  std::vector<Index> place(static_cast<std::size_t>(size));
+  std::iota(place.begin(), place.end(), Index{0});
+  return place;
+}
+
+std::vector<Index> permuted(Index size, std::uint64_t seed) {
+  auto place = in_order(size);
+  Stream draw(seed, Purpose::permutation);
+  for (std::size_t i = place.size(); i > 1; --i) std::swap(place[i - 1], place[draw.below(i)]);
+  return place;
+}
+
+constexpr LatticeKind rows[] = {
+    {"neurons", "each hidden layer is a uniform grid on [0,1]; fields over its units, Neumann ends",
+     [](std::span<const Layer> layers, Index size, std::uint64_t) -> std::unique_ptr<Lattice> {
+       return std::make_unique<NeuronLattice>(layers, size);
+     }},
+    {"chain", "path graph over the flat parameter vector, unit spacing",
+     [](std::span<const Layer>, Index size, std::uint64_t) -> std::unique_ptr<Lattice> {
+       return std::make_unique<ChainLattice>(size);
+     }},
+    {"ring", "periodic chain: the operator of Laplacian smoothing gradient descent",
+     [](std::span<const Layer>, Index size, std::uint64_t) -> std::unique_ptr<Lattice> {
+       return std::make_unique<RingLattice>(in_order(size));
+     }},
+    {"permuted", "ring after a fixed random permutation: the control that asks whether the order matters",
+     [](std::span<const Layer>, Index size, std::uint64_t seed) -> std::unique_ptr<Lattice> {
+       return std::make_unique<RingLattice>(permuted(size, seed));
+     }},
+};
+
+}  // namespace
+
+std::span<const LatticeKind> lattices() { return rows; }
+
+}  // namespace thalweg

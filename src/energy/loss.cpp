@@ -1,0 +1,108 @@
+#include <cmath>
+
+#include "thalweg/core/table.hpp"
+#include "thalweg/energy/risk.hpp"
+
+namespace thalweg {
+namespace {
+
+double sigmoid(double z) {
+  const double e = std::exp(-std::abs(z));
+  return z >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+double logistic_head(const Tape::Block& f, const int* y, Tape::Block* d) {
+  double sum = 0;
+  for (Index i = 0; i < f.rows(); ++i) {
+    const double z = f(i, 0), sign = y[i] == 1 ? 1 : -1;
+    sum += std::max(-sign * z, 0.0) + std::log1p(std::exp(-std::abs(z)));
+    if (d) (*d)(i, 0) = -sign * sigmoid(-sign * z);
+  }
+  return sum;
+}
+
+void logistic_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
+  for (Index i = 0; i < f.rows(); ++i) rd(i, 0) = sigmoid(f(i, 0)) * sigmoid(-f(i, 0)) * rf(i, 0);
+}
+
+double softmax_head(const Tape::Block& f, const int* y, Tape::Block* d) {
+  double sum = 0;
+  for (Index i = 0; i < f.rows(); ++i) {
+    // The largest term is taken out, so that the logarithm sees 1 + small.
+    Index top = 0;
+    const double largest = f.row(i).maxCoeff(&top);
+    double rest = 0;
+    for (Index c = 0; c < f.cols(); ++c)
+      if (c != top) rest += std::exp(f(i, c) - largest);
+    sum += std::log1p(rest) + largest - f(i, y[i]);
+    if (!d) continue;
+    for (Index c = 0; c < f.cols(); ++c) (*d)(i, c) = std::exp(f(i, c) - largest) / (1 + rest) - (c == y[i] ? 1 : 0);
+  }
+  return sum;
+}
+
+void softmax_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
+  for (Index i = 0; i < f.rows(); ++i) {
+    const double largest = f.row(i).maxCoeff();
+    double mass = 0, mean = 0;
+    for (Index c = 0; c < f.cols(); ++c) {
+      const double p = std::exp(f(i, c) - largest);
+      mass += p;
+      mean += p * rf(i, c);
+      rd(i, c) = p;
+    }
+    for (Index c = 0; c < f.cols(); ++c) rd(i, c) *= (rf(i, c) - mean / mass) / mass;
+  }
+}
+
+double mse_head(const Tape::Block& f, const int* y, Tape::Block* d) {
+  double sum = 0;
+  for (Index c = 0; c < f.cols(); ++c)
+    for (Index i = 0; i < f.rows(); ++i) {
+      const double target = f.cols() == 1 ? y[i] : (y[i] == c ? 1 : 0);
+      const double residual = f(i, c) - target;
+      sum += residual * residual / 2;
+      if (d) (*d)(i, c) = residual;
+    }
+  return sum;
+}
+
+void mse_tangent(const Tape::Block&, const int*, const Tape::Block& rf, Tape::Block& rd) { rd = rf; }
+
+constexpr Loss rows[] = {
+    {"logistic", "ln(1 + exp(-(2 y - 1) f)), two classes, one logit", true, false, logistic_head, logistic_tangent, 0},
+    {"softmax", "cross-entropy ln sum_c exp(f_c) - f_y, one logit a class", false, true, softmax_head, softmax_tangent,
+     0},
+    {"mse", "(f - y)^2/2 with y = 0 or 1 for two classes, |f - e_y|^2/2 for more", true, true, mse_head, mse_tangent,
+     0.5},
+};
+
+}  // namespace
+
+std::span<const Loss> losses() { return rows; }
+
+const Loss& loss_for(std::string_view name, int classes) {
+  if (name == "auto") name = classes == 2 ? "logistic" : "softmax";
+  const Loss& loss = find(losses(), name, "model.loss");
+  require(classes == 2 || loss.many,
+          "model.loss: " + std::string(name) + " is for two classes and the data has " + std::to_string(classes) +
+              "; take softmax or mse");
+  return loss;
+}
+
+Index logits_for(const Loss& loss, int classes) { return classes == 2 && loss.one_logit ? 1 : classes; }
+
+std::vector<int> decide(const Loss& loss, const Matrix& logits) {
+  std::vector<int> classes(static_cast<std::size_t>(logits.rows()));
+  for (Index i = 0; i < logits.rows(); ++i) {
+    Index top = 0;
+    if (logits.cols() == 1)
+      top = logits(i, 0) > loss.threshold ? 1 : 0;
+    else
+      logits.row(i).maxCoeff(&top);
+    classes[static_cast<std::size_t>(i)] = static_cast<int>(top);
+  }
+  return classes;
+}
+
+}  // namespace thalweg

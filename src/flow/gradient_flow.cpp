@@ -1,0 +1,99 @@
+#include "thalweg/flow/gradient_flow.hpp"
+
+#include <cmath>
+
+namespace thalweg {
+namespace {
+
+constexpr Diffusion rows[] = {
+    {"none", "nothing: the plain gradient flow", "theta' = -grad L"},
+    {"weights", "the weight field: a stiff term of the energy", "theta' = -grad L - nu K theta"},
+    {"gradient", "the gradient: a Sobolev metric", "(I + sigma K)^m theta' = -grad L"},
+};
+
+bool has(Part part, Part wanted) { return part == Part::all || part == wanted; }
+
+/// K y, one scratch vector a thread, so that flows stay const and calls allocate nothing.
+Vector& scratch(Index size) {
+  thread_local Vector memory;
+  if (memory.size() != size) memory.resize(size);
+  return memory;
+}
+
+}  // namespace
+
+std::span<const Diffusion> diffusions() { return rows; }
+
+GradientFlow::GradientFlow(const Functional& objective, const Lattice* lattice, const Slots& slots, double scale)
+    : objective_(objective), lattice_(lattice), slots_(slots), scale_(scale) {
+  require(slots.nu >= 0, "flow.nu: " + to_text(slots.nu) + " is negative");
+  require(slots.sigma >= 0, "flow.sigma: " + to_text(slots.sigma) + " is negative");
+  require(slots.power == 1 || slots.power == 2, "flow.power: " + std::to_string(slots.power) + " is neither 1 nor 2");
+  require(lattice || (slots.nu == 0 && slots.sigma == 0), "a diffusion needs a lattice");
+  require(!lattice || lattice->size() == objective.size(), "the lattice and the objective differ in size");
+}
+
+void GradientFlow::velocity(Part part, const Instant& at, In y, Out v) const {
+  v.setZero();
+  if (has(part, Part::slow)) {
+    objective_.gradient(y, at.batch, v);
+    v *= -scale_;
+  }
+  if (has(part, Part::stiff)) subtract_diffusion(y, v);
+  if (part != Part::none) raise(v);
+}
+
+void GradientFlow::jvp(Part part, const Instant& at, In y, In w, Out vw) const {
+  vw.setZero();
+  if (has(part, Part::slow)) {
+    objective_.hvp(y, at.batch, w, vw);
+    vw *= -scale_;
+  }
+  if (has(part, Part::stiff)) subtract_diffusion(w, vw);
+  if (part != Part::none) raise(vw);
+}
+
+void GradientFlow::subtract_diffusion(In y, Out v) const {
+  if (!stiff()) return;
+  Vector& ky = scratch(size());
+  lattice_->apply(y, ky);
+  v -= slots_.nu * ky;
+}
+
+void GradientFlow::raise(Out g) const {
+  if (slots_.sigma == 0) return;
+  for (int k = 0; k < slots_.power; ++k) lattice_->solve(slots_.sigma, g);
+}
+
+/// shift I + nu M^-1 K = M^-1 (shift M + nu K), and shift (1 + sigma l)^m + nu l = shift prod_k (1 + c_k l) with real
+/// c_k >= 0, so that the inverse is M times one or two lattice solves.
+void GradientFlow::solve_stiff(double shift, Out x) const {
+  x /= shift;
+  if (!stiff()) return;
+  const double s = slots_.sigma, q = slots_.nu / shift;
+  for (int k = 0; s > 0 && k < slots_.power; ++k) {
+    Vector& kx = scratch(size());
+    lattice_->apply(x, kx);
+    x += s * kx;
+  }
+  if (s == 0 || slots_.power == 1) {
+    lattice_->solve(s + q, x);
+    return;
+  }
+  // c_1 + c_2 = 2 s + q and c_1 c_2 = s^2; the smaller root from the product, free of cancellation.
+  const double large = (2 * s + q + std::sqrt(q * (4 * s + q))) / 2;
+  lattice_->solve(large, x);
+  lattice_->solve(s * s / large, x);
+}
+
+std::optional<double> GradientFlow::energy(In y) const {
+  double e = scale_ * objective_.value(y, {});
+  if (stiff()) {
+    Vector& ky = scratch(size());
+    lattice_->apply(y, ky);
+    e += slots_.nu / 2 * y.dot(ky);
+  }
+  return e;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,290 @@
+#include "thalweg/output/vtk.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include <vtkCellArray.h>
+#include <vtkCellData.h>
+#include <vtkDoubleArray.h>
+#include <vtkFieldData.h>
+#include <vtkImageData.h>
+#include <vtkIntArray.h>
+#include <vtkNew.h>
+#include <vtkPointData.h>
+#include <vtkPoints.h>
+#include <vtkPolyData.h>
+#include <vtkStringArray.h>
+#include <vtkXMLImageDataWriter.h>
+#include <vtkXMLPolyDataWriter.h>
+
+namespace thalweg::vtk {
+namespace {
+
+constexpr double cap = 1e300;  // finite, so that ranges stay finite, and far above any loss
+
+/// A word that ParaView's selectors and calculators take as it stands.
+bool is_name(const std::string& text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !text.empty() && !digit(text.front()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || digit(c); });
+}
+
+/// Adds `array` to `where` under a name that is valid and not taken yet.
+void attach(vtkFieldData& where, vtkAbstractArray& array, const std::string& name) {
+  require(is_name(name), "array name '" + name + "': letters, digits and _ only, not starting with a digit");
+  require(!where.HasArray(name.c_str()), "array name '" + name + "' is used twice");
+  array.SetName(name.c_str());
+  where.AddArray(&array);
+}
+
+/// Caps infinities on their way into a file and counts them.
+class Cap {
+ public:
+  double operator()(double value) {
+    if (!std::isinf(value)) return value;
+    ++count_;
+    return std::copysign(cap, value);
+  }
+  double count() const { return static_cast<double>(count_); }
+
+ private:
+  std::size_t count_ = 0;
+};
+
+void add_array(vtkFieldData& where, const Array& array, std::size_t count, Cap& capped) {
+  require(array.components >= 1, "array '" + array.name + "' needs at least one component");
+  const auto expected = count * static_cast<std::size_t>(array.components);
+  require(array.values.size() == expected, "array '" + array.name + "' has " + std::to_string(array.values.size()) +
+                                               " values, not " + std::to_string(expected));
+  vtkNew<vtkDoubleArray> values;
+  values->SetNumberOfComponents(array.components);
+  values->SetNumberOfTuples(static_cast<vtkIdType>(count));
+  std::transform(array.values.begin(), array.values.end(), values->GetPointer(0), std::ref(capped));
+  attach(where, *values, array.name);
+}
+
+void add_number(vtkFieldData& where, const std::string& name, double value) {
+  vtkNew<vtkDoubleArray> array;
+  array->InsertNextValue(value);
+  attach(where, *array, name);
+}
+
+void add_text(vtkFieldData& where, const std::string& name, const std::string& value) {
+  vtkNew<vtkStringArray> array;
+  array->InsertNextValue(value);
+  attach(where, *array, name);
+}
+
+/// Comes after all arrays, for `capped` counts the infinities of the whole file.
+void add_header(vtkFieldData& where, const Header& header, Cap& capped) {
+  add_text(where, "provenance", header.provenance);
+  if (header.time) {
+    require(std::isfinite(*header.time), "time " + to_text(*header.time) + " of a file must be finite");
+    add_number(where, "TimeValue", *header.time);
+  }
+  for (const auto& [name, value] : header.numbers) add_number(where, name, capped(value));
+  for (const auto& [name, value] : header.texts) add_text(where, name, value);
+  add_number(where, "capped", capped.count());
+}
+
+/// The file holds `content` or, after an exception, what it held before.
+void replace(const std::filesystem::path& file, const std::string& content) {
+  auto partial = file;
+  partial += ".partial";
+  errno = 0;
+  std::ofstream stream(partial, std::ios::binary);
+  stream.write(content.data(), static_cast<std::streamsize>(content.size()));
+  stream.close();
+  std::error_code failure;
+  if (!stream) failure.assign(errno != 0 ? errno : EIO, std::generic_category());
+  if (!failure) std::filesystem::rename(partial, file, failure);
+  if (!failure) return;
+  std::error_code ignored;  // the first failure is the one to report
+  std::filesystem::remove(partial, ignored);
+  throw std::system_error(failure, "cannot write '" + file.string() + "'");
+}
+
+/// `xml` with the encoding of its appended data as a default attribute. VTK's parser feeds that opening tag in pieces;
+/// an expat that puts off incomplete tokens (2.6, Debian's 2.5.0-1+deb12u2) never ends it under ParaView 5.11 if it is
+/// long.
+std::string with_short_tag(std::string xml) {
+  const std::string tag = R"(<AppendedData encoding="raw">)";
+  const auto at = xml.find(tag);
+  assert(at != std::string::npos);  // there is always field data
+  xml.replace(at, tag.size(), "<AppendedData>");
+  return R"(<!DOCTYPE VTKFile [<!ATTLIST AppendedData encoding CDATA "raw">]>)"
+         "\n" +
+         xml;
+}
+
+/// VTK writes into memory: a full disk would otherwise reach its global error window, which prints.
+template <class Writer>
+void write(const std::filesystem::path& file, vtkDataObject& data) {
+  vtkNew<Writer> writer;
+  writer->SetInputData(&data);
+  writer->SetDataModeToAppended();
+  writer->EncodeAppendedDataOff();
+  writer->SetCompressorTypeToNone();
+  writer->SetHeaderTypeToUInt64();
+  writer->WriteToOutputStringOn();
+  if (writer->Write() == 0) throw std::runtime_error("cannot write '" + file.string() + "': VTK could not encode it");
+  replace(file, with_short_tag(writer->GetOutputString()));
+}
+
+/// Rows of `points` that differ from the row before: a tube has no direction on a step of length zero.
+std::vector<Index> distinct_rows(const Matrix& points) {
+  std::vector<Index> rows;
+  for (Index row = 0; row < points.rows(); ++row)
+    if (row == 0 || points.row(row) != points.row(row - 1)) rows.push_back(row);
+  return rows;
+}
+
+void append_points(vtkPoints& points, const Matrix& coordinates, std::span<const Index> rows, Cap& capped) {
+  for (const Index row : rows)
+    points.InsertNextPoint(capped(coordinates(row, 0)), capped(coordinates(row, 1)), capped(coordinates(row, 2)));
+}
+
+void append_rows(Array& all, const Array& line, Index count, std::span<const Index> rows) {
+  require(line.name == all.name && line.components == all.components,
+          "array '" + line.name + "' stands where other lines have '" + all.name + "'");
+  require(static_cast<Index>(line.values.size()) == count * line.components,
+          "array '" + line.name + "' has " + std::to_string(line.values.size()) + " values on a line of " +
+              std::to_string(count) + " points");
+  for (const Index row : rows) {
+    const auto first = line.values.begin() + row * line.components;
+    all.values.insert(all.values.end(), first, first + line.components);
+  }
+}
+
+/// The arrays of all lines, one behind the other, at the points that are kept.
+class LineArrays {
+ public:
+  void append(const Polyline& line, std::span<const Index> rows) {
+    if (lines_++ == 0)
+      for (const Array& array : line.arrays) arrays_.push_back({array.name, {}, array.components});
+    require(line.arrays.size() == arrays_.size(), "every line of a file needs the same arrays");
+    for (std::size_t i = 0; i < arrays_.size(); ++i) append_rows(arrays_[i], line.arrays[i], line.points.rows(), rows);
+  }
+  const std::vector<Array>& get() const { return arrays_; }
+
+ private:
+  std::vector<Array> arrays_;
+  std::size_t lines_ = 0;
+};
+
+void require_points(const Matrix& points) {
+  require(points.cols() == 3, "points have " + std::to_string(points.cols()) + " columns, not 3");
+}
+
+void append_cell(vtkCellArray& cells, vtkIdType first, vtkIdType count) {
+  cells.InsertNextCell(static_cast<int>(count));
+  for (vtkIdType point = first; point < first + count; ++point) cells.InsertCellPoint(point);
+}
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  return out;
+}
+
+}  // namespace
+
+void write_image(const std::filesystem::path& file, const Grid& grid, std::span<const Array> arrays,
+                 const Header& header) {
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    require(grid.nodes[axis] >= 1 && grid.spacing[axis] > 0, "a grid needs nodes and a positive spacing on every axis");
+  vtkNew<vtkImageData> image;
+  image->SetDimensions(grid.nodes.data());
+  image->SetOrigin(grid.origin.data());
+  image->SetSpacing(grid.spacing.data());
+  Cap capped;
+  for (const Array& array : arrays) add_array(*image->GetPointData(), array, grid.size(), capped);
+  add_header(*image->GetFieldData(), header, capped);
+  write<vtkXMLImageDataWriter>(file, *image);
+}
+
+void write_polylines(const std::filesystem::path& file, std::span<const Polyline> lines, const Header& header) {
+  vtkNew<vtkPoints> points;
+  points->SetDataTypeToDouble();
+  vtkNew<vtkCellArray> cells;
+  vtkNew<vtkIntArray> runs;
+  LineArrays arrays;
+  Cap capped;
+  for (const Polyline& line : lines) {
+    require_points(line.points);
+    require(line.points.rows() > 0, "run " + std::to_string(line.run) + " has no points");
+    const auto rows = distinct_rows(line.points);
+    append_cell(*cells, points->GetNumberOfPoints(), static_cast<vtkIdType>(rows.size()));
+    append_points(*points, line.points, rows, capped);
+    arrays.append(line, rows);
+    runs->InsertNextValue(line.run);
+  }
+  vtkNew<vtkPolyData> data;
+  data->SetPoints(points);
+  data->SetLines(cells);
+  attach(*data->GetCellData(), *runs, "run");
+  const auto count = static_cast<std::size_t>(points->GetNumberOfPoints());
+  for (const Array& array : arrays.get()) add_array(*data->GetPointData(), array, count, capped);
+  add_header(*data->GetFieldData(), header, capped);
+  write<vtkXMLPolyDataWriter>(file, *data);
+}
+
+void write_points(const std::filesystem::path& file, const Matrix& points, std::span<const Array> arrays,
+                  const Header& header) {
+  require_points(points);
+  vtkNew<vtkPoints> coordinates;
+  coordinates->SetDataTypeToDouble();
+  vtkNew<vtkCellArray> vertices;
+  Cap capped;
+  for (Index row = 0; row < points.rows(); ++row) {
+    append_cell(*vertices, row, 1);
+    append_points(*coordinates, points, std::span(&row, 1), capped);
+  }
+  vtkNew<vtkPolyData> data;
+  data->SetPoints(coordinates);
+  data->SetVerts(vertices);
+  for (const Array& array : arrays)
+    add_array(*data->GetPointData(), array, static_cast<std::size_t>(points.rows()), capped);
+  add_header(*data->GetFieldData(), header, capped);
+  write<vtkXMLPolyDataWriter>(file, *data);
+}
+
+void write_series(const std::filesystem::path& pvd, std::span<const Entry> entries) {
+  std::ostringstream xml;
+  xml << "<?xml version=\"1.0\"?>\n<VTKFile type=\"Collection\" version=\"0.1\">\n  <Collection>\n";
+  for (const Entry& entry : entries) {
+    require(!entry.file.empty() && entry.file.is_relative(),
+            "'" + entry.file.string() + "': a series names its files relative to the .pvd");
+    require(std::isfinite(entry.time), "time " + to_text(entry.time) + " of a series must be finite");
+    xml << "    <DataSet timestep=\"" << to_text(entry.time) << "\" part=\"" << entry.part << "\" file=\""
+        << escaped(entry.file.generic_string()) << "\"/>\n";
+  }
+  xml << "  </Collection>\n</VTKFile>\n";
+  replace(pvd, xml.str());
+}
+
+}  // namespace thalweg::vtk

@@ -1,0 +1,255 @@
+#include "thalweg/study/statistics.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "thalweg/core/random.hpp"
+
+namespace thalweg {
+namespace {
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon(), nan = std::numeric_limits<double>::quiet_NaN();
+constexpr int mean_resamples = 10'000, sign_patterns = 100'000, seed_resamples = 1'000;
+const boost::math::normal standard_normal;
+
+/// The `level` quantile of ascending values, linear between order statistics (type 7 of Hyndman & Fan 1996).
+double quantile(std::span<const double> sorted, double level) {
+  const double place = level * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  return std::lerp(sorted[below], sorted[std::min(below + 1, sorted.size() - 1)], place - std::floor(place));
+}
+
+/// Sums closer than this are ties. Not a multiple of epsilon max|d|: the d are differences of rounded numbers, such as
+/// accuracies, and err by epsilon of those; sqrt(epsilon) leaves them that room and is below any gap of interest.
+double tie_width(In d) { return std::sqrt(epsilon) * d.lpNorm<Eigen::Infinity>(); }
+
+/// Sums of n draws with replacement, ascending.
+std::vector<double> resampled_sums(In d, std::uint64_t seed) {
+  Stream stream(seed, Purpose::probe);
+  std::vector<double> sums(mean_resamples, 0.0);
+  for (double& sum : sums)
+    for (Index draw = 0; draw < d.size(); ++draw) sum += d[static_cast<Index>(stream.below(d.size()))];
+  std::ranges::sort(sums);
+  return sums;
+}
+
+/// z0 = Phi^-1(share of resamples below the estimate), ties by half (Efron 1987).
+double bias_correction(std::span<const double> sorted, double estimate, double tie) {
+  const auto below = std::ranges::lower_bound(sorted, estimate - tie) - sorted.begin();
+  const auto up_to = std::ranges::upper_bound(sorted, estimate + tie) - sorted.begin();
+  return quantile(standard_normal, static_cast<double>(below + up_to) / (2.0 * mean_resamples));
+}
+
+/// a = sum u_i^3 / (6 (sum u_i^2)^(3/2)), |a| <= 1/6; the mean's jackknife deviations u_i are d_i - mean up to a factor
+/// that cancels (Efron 1987).
+double acceleration(In d) {
+  const Vector u = d.array() - d.mean();
+  return u.array().cube().sum() / (6 * std::pow(u.norm(), 3));
+}
+
+/// The resampled means at Phi(z0 + (z0 + z) / (1 - a (z0 + z))), z = Phi^-1(.025) and Phi^-1(.975) (Efron 1987).
+std::pair<double, double> bootstrap_interval(In d, std::uint64_t seed) {
+  if (d.size() < 2) return {nan, nan};
+  if (d.minCoeff() == d.maxCoeff()) return {d[0], d[0]};
+  const std::vector<double> sums = resampled_sums(d, seed);
+  const double z0 = bias_correction(sums, d.sum(), tie_width(d)), a = acceleration(d);
+  const auto end = [&](double level) {
+    const double z = z0 + quantile(standard_normal, level);
+    return quantile(sums, cdf(standard_normal, z0 + z / (1 - a * z))) / static_cast<double>(d.size());
+  };
+  return {end(0.025), end(0.975)};
+}
+
+/// P(|sum s_i d_i| >= |sum d_i|): the distribution is symmetric, so this is twice its smaller tail.
+double sign_flip_p(In d, std::uint64_t seed) {
+  const bool exact = d.size() <= 16;
+  const int patterns = exact ? 1 << d.size() : sign_patterns;
+  const int observed = exact ? 0 : 1;  // random patterns and the one observed (Davison & Hinkley 1997, section 4.3)
+  Stream stream(seed, Purpose::permutation);
+  const double bar = std::abs(d.sum()) - tie_width(d);
+  int hits = observed;
+  for (int pattern = 0; pattern < patterns; ++pattern) {
+    double sum = 0;
+    for (Index i = 0; i < d.size(); ++i) sum += (exact ? pattern >> i & 1 : stream() >> 63) != 0 ? d[i] : -d[i];
+    if (std::abs(sum) >= bar) ++hits;
+  }
+  return static_cast<double>(hits) / (patterns + observed);
+}
+
+/// A factor with its levels counted 0, ..., levels - 1.
+struct Axis {
+  std::string name;
+  int levels;
+  std::vector<Index> level;  // of observation i
+};
+
+Axis counted(const Factor& factor) {
+  std::vector<int> names = factor.level;
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  Axis axis{factor.name, static_cast<int>(names.size()), {}};
+  for (const int level : factor.level) axis.level.push_back(std::ranges::lower_bound(names, level) - names.begin());
+  return axis;
+}
+
+/// std::invalid_argument unless every combination of levels occurs exactly once.
+void require_balance(std::span<const Axis> axes, std::size_t observations) {
+  std::vector<Index> cell(observations, 0);
+  Index cells = 1;
+  for (const Axis& axis : axes) {
+    require(axis.level.size() == observations, "variance_shares: factor '" + axis.name + "' does not fit y");
+    for (std::size_t i = 0; i < observations; ++i) cell[i] += cells * axis.level[i];
+    cells *= axis.levels;
+    require(cells <= std::ssize(cell), "variance_shares: not balanced, a cell has no observation");
+  }
+  std::ranges::sort(cell);
+  require(std::ranges::adjacent_find(cell) == cell.end(), "variance_shares: not balanced, a cell has two observations");
+}
+
+/// The means of y over all but a, b and the seed, centred along a and b: a x b, stacked, by the levels of the seed.
+Matrix effect_of(const Axis& a, const Axis& b, const Axis& seed, In y) {
+  Matrix means = Matrix::Zero(a.levels * b.levels, seed.levels);
+  for (std::size_t i = 0; i < a.level.size(); ++i)
+    means(a.level[i] + a.levels * b.level[i], seed.level[i]) += y[static_cast<Index>(i)];
+  means *= static_cast<double>(means.size()) / static_cast<double>(y.size());
+  for (auto column : means.colwise()) {
+    Eigen::Map<Matrix> table(column.data(), a.levels, b.levels);
+    if (a.levels > 1) table.rowwise() -= table.colwise().mean().eval();
+    if (b.levels > 1) table.colwise() -= table.rowwise().mean().eval();
+  }
+  return means;
+}
+
+/// Column s of `effect` is the effect at seed level s alone: the mean over s is the effect of the factors, the scatter
+/// about that mean their interaction with the seed.
+struct Term {
+  std::string name;
+  int degrees;
+  bool with_seed;
+  Matrix effect;
+
+  /// The sum of squares, for each observation of a seed level, where seed level s occurs weight_s times.
+  double squares(const Vector& weight) const {
+    const Vector mean = effect * weight / weight.sum();
+    const double sum =
+        with_seed ? (effect.colwise() - mean).colwise().squaredNorm() * weight : weight.sum() * mean.squaredNorm();
+    return sum / static_cast<double>(effect.rows());
+  }
+};
+
+/// y taken apart; `mean` and `square` hold the means of y and y^2 at every seed level.
+struct Decomposition {
+  std::vector<Term> terms;
+  Matrix mean, square;
+
+  /// The shares of all terms and, last, of the residual; nan where nothing varies.
+  Vector shares(const Vector& weight) const {
+    const double raw = (square * weight).value(), total = raw - std::pow((mean * weight).value(), 2) / weight.sum();
+    Vector share = Vector::Constant(std::ssize(terms) + 1, nan);
+    if (total <= 1e-10 * raw) return share;  // rounding of 10^5 observations leaves n epsilon = 2e-11 at most
+    std::ranges::transform(terms, share.begin(), [&](const Term& term) { return term.squares(weight) / total; });
+    share.tail<1>()[0] = std::max(0.0, 1 - share.head(share.size() - 1).sum());  // below 0 by rounding only
+    return share;
+  }
+};
+
+Decomposition decompose(std::span<const Axis> axes, In y) {
+  const Axis none{"", 1, std::vector<Index>(static_cast<std::size_t>(y.size()), 0)};
+  const auto found = std::ranges::find(axes, "seed", &Axis::name);
+  const Axis& seed = found == axes.end() ? none : *found;
+  const auto fixed = [&](const Axis& axis) -> const Axis& { return &axis == &seed ? none : axis; };
+  Decomposition parts{{}, effect_of(none, none, seed, y), effect_of(none, none, seed, y.cwiseAbs2())};
+  for (const Axis& a : axes)
+    parts.terms.push_back({a.name, a.levels - 1, &a == &seed, effect_of(fixed(a), none, seed, y)});
+  for (auto a = axes.begin(); a != axes.end(); ++a)
+    for (auto b = a + 1; b != axes.end(); ++b)
+      parts.terms.push_back({a->name + " x " + b->name, (a->levels - 1) * (b->levels - 1), &*a == &seed || &*b == &seed,
+                             effect_of(fixed(*a), fixed(*b), seed, y)});
+  return parts;
+}
+
+/// A row of shares for every resample of the seed levels; no row where there is nothing to resample.
+Matrix resampled_shares(const Decomposition& parts, std::uint64_t seed) {
+  Stream stream(seed, Purpose::probe);
+  const Index levels = parts.mean.size();
+  Matrix rows(levels > 1 ? seed_resamples : 0, std::ssize(parts.terms) + 1);
+  for (auto row : rows.rowwise()) {
+    Vector weight = Vector::Zero(levels);
+    for (Index draw = 0; draw < levels; ++draw) ++weight[static_cast<Index>(stream.below(levels))];
+    row = parts.shares(weight).transpose();
+  }
+  return rows;
+}
+
+std::pair<double, double> percentile_interval(In shares) {
+  std::vector<double> finite;
+  std::ranges::copy_if(shares, std::back_inserter(finite), [](double share) { return std::isfinite(share); });
+  if (finite.empty()) return {nan, nan};
+  std::ranges::sort(finite);
+  return {quantile(finite, 0.025), quantile(finite, 0.975)};
+}
+
+}  // namespace
+
+PairedEffect paired_effect(std::span<const double> differences, std::uint64_t seed) {
+  std::vector<double> finite;
+  std::ranges::copy_if(differences, std::back_inserter(finite), [](double x) { return std::isfinite(x); });
+  if (finite.empty()) return {0, nan, nan, nan, nan};
+  const Eigen::Map<const Vector> d(finite.data(), std::ssize(finite));
+  const auto [low, high] = bootstrap_interval(d, seed);
+  return {static_cast<int>(d.size()), d.mean(), low, high, sign_flip_p(d, seed)};
+}
+
+int pairs_needed(double level, int tests) {
+  require(0 < level && level < 1 && tests >= 1, "pairs_needed: level " + to_text(level) +
+                                                    " is not between 0 and 1, or " + std::to_string(tests) +
+                                                    " tests are fewer than one");
+  return static_cast<int>(std::ceil(1 + std::log2(tests / level)));
+}
+
+std::vector<double> holm(std::span<const double> p) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    require(!(p[i] < 0 || p[i] > 1), "holm: p = " + to_text(p[i]) + " is not between 0 and 1");
+    if (!std::isnan(p[i])) order.push_back(i);
+  }
+  std::ranges::sort(order, {}, [p](std::size_t i) { return p[i]; });
+  std::vector<double> adjusted(p.begin(), p.end());
+  double largest = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    largest = std::max(largest, std::min(1.0, static_cast<double>(order.size() - k) * p[order[k]]));
+    adjusted[order[k]] = largest;
+  }
+  return adjusted;
+}
+
+std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std::span<const double> y,
+                                           std::uint64_t seed) {
+  const Eigen::Map<const Vector> values(y.data(), std::ssize(y));
+  require(!y.empty() && values.allFinite(), "variance_shares: y is empty or holds a value that is not finite");
+  std::vector<Axis> axes;
+  std::ranges::transform(factors, std::back_inserter(axes), counted);
+  require_balance(axes, y.size());
+  std::erase_if(axes, [](const Axis& axis) { return axis.levels == 1; });
+  const Decomposition parts = decompose(axes, values.array() - values.mean());
+  const Vector share = parts.shares(Vector::Ones(parts.mean.size()));
+  const Matrix resampled = resampled_shares(parts, seed);
+  std::vector<VarianceShare> table;
+  const auto add = [&](const std::string& term, int degrees) {
+    const Index k = std::ssize(table);
+    const auto [low, high] = percentile_interval(resampled.col(k));
+    table.push_back({term, degrees, share[k], low, high});
+  };
+  int rest = static_cast<int>(y.size()) - 1;
+  for (const Term& term : parts.terms) {
+    add(term.name, term.degrees);
+    rest -= term.degrees;
+  }
+  add("residual", rest);
+  return table;
+}
+
+}  // namespace thalweg

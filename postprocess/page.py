@@ -1,8 +1,8 @@
 """What the reports share: reading thalweg's files, and one self-contained HTML page.
 
-Nothing to run here; `report.py DIR` and `pictures.py DIR` build their pages with it. A page holds its pictures,
-asks the network for nothing, fits a phone and paper, follows the reader's light or dark setting, and escapes
-every text that comes from a file.
+Nothing to run here; `report.py DIR` and `pictures.py DIR` build their pages with it. A page holds
+its pictures, asks the network for nothing, fits a phone and paper, follows the reader's light or
+dark setting, and escapes every text that comes from a file.
 """
 
 import csv
@@ -17,12 +17,15 @@ import numpy as np
 import style
 
 CSS = """
-:root{color-scheme:light dark;--ink:#1b1b1b;--soft:#5b5b5b;--paper:#fbfbfa;--line:#d5d5d2;--box:#f1f1ee;
+:root{color-scheme:light dark;--ink:#1b1b1b;--soft:#5b5b5b;--paper:#fbfbfa;--line:#d5d5d2;
+--box:#f1f1ee;
 --helps:#00598c;--hurts:#a84a00}
-@media (prefers-color-scheme:dark){:root{--ink:#e9e9e6;--soft:#a9a9a5;--paper:#17181a;--line:#3b3d40;
+@media (prefers-color-scheme:dark){:root{--ink:#e9e9e6;--soft:#a9a9a5;--paper:#17181a;
+--line:#3b3d40;
 --box:#222427;--helps:#6cc0f2;--hurts:#ff9a55}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:1.2rem 1rem 4rem;max-width:76rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;padding:1.2rem 1rem 4rem;max-width:76rem;background:var(--paper);
+color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.7rem;line-height:1.2;margin:.2rem 0}
 h2{font-size:1.25rem;margin:2.4rem 0 .6rem;border-bottom:1px solid var(--line)}
@@ -30,26 +33,34 @@ h3{font-size:1.02rem;margin:1.8rem 0 .5rem}
 p,figcaption,caption{max-width:52rem}
 .about,figcaption,caption{color:var(--soft);font-size:.92rem}
 .about{margin:0 0 .8rem}
-.verdict{background:var(--box);border-left:4px solid var(--helps);padding:.8rem 1rem;margin:0;max-width:60rem}
+.verdict{background:var(--box);border-left:4px solid var(--helps);padding:.8rem 1rem;margin:0;
+max-width:60rem}
 figure{margin:0}
 figcaption{margin:.5rem 0 0}
-.panels{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,var(--wide)),1fr))}
-.panels>div{background:#fff;border:1px solid var(--line);border-radius:6px;padding:.35rem;text-align:center}
+.panels{display:grid;gap:.6rem;
+grid-template-columns:repeat(auto-fit,minmax(min(100%,var(--wide)),1fr))}
+.panels>div{background:#fff;border:1px solid var(--line);border-radius:6px;padding:.35rem;
+text-align:center}
 .panels img{display:block;margin:0 auto;width:100%;height:auto}
-.legend{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;background:#fff;color:#1b1b1b;border:1px solid var(--line);
+.legend{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;background:#fff;color:#1b1b1b;
+border:1px solid var(--line);
 border-radius:6px;padding:.3rem .7rem;margin:0 0 .6rem;font-size:.9rem;list-style:none}
 .legend img{vertical-align:-.2em;margin-right:.35em;width:40px;height:17px}
-.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
+.panels.one{max-width:calc(1.35*var(--wide))}
+.scroll{overflow-x:auto;margin:0 0 1.1rem;border:1px solid var(--line);border-radius:6px}
 table{border-collapse:collapse;font-size:.86rem;width:100%;overflow-wrap:normal}
 caption{text-align:left;padding:.5rem .7rem;overflow-wrap:anywhere}
-th,td{padding:.28rem .7rem;text-align:left;border-top:1px solid var(--line);vertical-align:top;max-width:34rem}
+th,td{padding:.28rem .7rem;text-align:left;border-top:1px solid var(--line);vertical-align:top;
+max-width:34rem}
 th{background:var(--box);font-weight:600}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .helps{color:var(--helps);font-weight:600}.hurts{color:var(--hurts);font-weight:600}
-pre{background:var(--box);padding:.7rem .9rem;overflow-x:auto;white-space:pre-wrap;font-size:.86rem;
+pre{background:var(--box);padding:.7rem .9rem;overflow-x:auto;white-space:pre-wrap;
+font-size:.86rem;
 border-radius:6px}
 details{margin:1rem 0}summary{cursor:pointer;font-weight:600}
-@media print{:root{--ink:#000;--soft:#333;--paper:#fff;--line:#bbb;--box:#f4f4f4;--helps:#00598c;--hurts:#a84a00}
+@media print{:root{--ink:#000;--soft:#333;--paper:#fff;--line:#bbb;--box:#f4f4f4;--helps:#00598c;
+--hurts:#a84a00}
 body{max-width:none;padding:0;font-size:10pt}figure,tr,.panels>div,.verdict{break-inside:avoid}
 h2,h3{break-after:avoid}.scroll{overflow:visible}table{font-size:8pt}
 .panels{grid-template-columns:repeat(2,1fr)}.panels.one{grid-template-columns:1fr}}
@@ -129,31 +140,40 @@ def setting(ini, key):
 
 
 def table(header, rows, caption=""):
-    """A table that scrolls in its own box; a column stands right where its first cell is `Right`."""
+    """A table that scrolls in its own box; columns whose first cell is `Right` stand right."""
     right = [isinstance(value, Right) for value in (rows[0] if rows else header)]
 
     def cell(value):
         kind = "num" if isinstance(value, Right) else value if value in ("helps", "hurts") else ""
         sign = {"helps": "▲ ", "hurts": "▼ "}.get(value, "")
         return f"<td{f' class={kind}' if kind else ''}>{sign}{escape(str(value))}</td>"
-    head = "".join(f'<th scope="col"{" class=num" if stands_right else ""}>{escape(text)}</th>'
-                   for text, stands_right in zip(header, right))
+
+    head = "".join(
+        f'<th scope="col"{" class=num" if stands_right else ""}>{escape(text)}</th>'
+        for text, stands_right in zip(header, right)
+    )
     body = "\n".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     caption = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (f'<div class="scroll" tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n'
-            f"<tbody>{body}</tbody></table></div>\n")
+    return (
+        f'<div class="scroll" tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n'
+        f'<tbody>{body}</tbody></table></div>\n'
+    )
 
 
-def figure(heading, panels, caption, legend=(), wide=320):
-    """Pictures (address, description) side by side on white cards, at least `wide` pixels each, with one caption."""
+def figure(heading, panels, caption, legend=(), wide=284):
+    """Pictures (address, description) on white cards, each `wide` pixels at least, one caption."""
     keys = "".join(f'<li><img src="{uri}" alt="">{escape(text)}</li>' for uri, text in legend)
     keys = f'<ul class="legend">{keys}</ul>' if keys else ""
     cards = "".join(
-        f'<div><img src="{uri}" alt="{escape(alt)}" style="max-width:{round(1.5 * wide)}px"></div>'
-        for uri, alt in panels)
+        f'<div><img src="{uri}" alt="{escape(alt)}" style="max-width:{round(1.4 * wide)}px"></div>'
+        for uri, alt in panels
+    )
     one = " one" if len(panels) == 1 else ""
-    return (f'<h3>{escape(heading)}</h3><figure>{keys}<div class="panels{one}" style="--wide:{wide}px">{cards}'
-            f"</div><figcaption>{escape(caption)}</figcaption></figure>\n")
+    return (
+        f'<h3>{escape(heading)}</h3><figure>{keys}<div class="panels{one}"'
+        f' style="--wide:{wide}px">{cards}'
+        f'</div><figcaption>{escape(caption)}</figcaption></figure>\n'
+    )
 
 
 def flat(entries, prefix=""):
@@ -169,16 +189,20 @@ def flat(entries, prefix=""):
 
 
 def repeat_commands(directory, run, command):
-    """What to type to run it again: the command as it was given, and the one that reads the stored keys."""
+    """What to type to run it again: the command as given, and the one from the stored keys."""
     given = run.get("command", "")
     given = shlex.join(map(str, given)) if isinstance(given, list) else str(given).strip()
     words = given.split()
-    after = [word for before, word in zip(words, words[1:]) if before.rsplit("/", 1)[-1] == "thalweg"]
+    after = [
+        word for before, word in zip(words, words[1:]) if before.rsplit("/", 1)[-1] == "thalweg"
+    ]
     command = (after or [words[0] if len(words) == 1 else command])[0]
     lines = [given] if len(words) > 1 else []
     if (directory / "run.ini").is_file():
         again = directory.resolve()
-        lines.append(shlex.join(["thalweg", command, str(again / "run.ini"), f"--out.dir={again}-again"]))
+        lines.append(
+            shlex.join(["thalweg", command, str(again / "run.ini"), f"--out.dir={again}-again"])
+        )
     return lines
 
 
@@ -189,24 +213,31 @@ def provenance(directory, command):
     lines = repeat_commands(directory, run, command)
     parts = ["<h2>Repeat it</h2>\n"]
     if lines:
-        note = ("The command as it was given, then the same from the stored keys, into a new directory:"
-                if len(lines) > 1 else "This command repeats it:")
+        note = (
+            "The command as it was given, then the same from the stored keys, into a new directory:"
+            if len(lines) > 1
+            else "This command repeats it:"
+        )
         parts.append(f"<p>{note}</p><pre>{escape(chr(10).join(lines))}</pre>\n")
     facts = [(key, text) for key, text in flat(run) if key != "command"]
     if facts:
         parts.append(table(["provenance", "value"], facts))
     if ini:
-        parts.append(f"<details><summary>Every key as resolved (run.ini)</summary><pre>{escape(ini)}</pre>"
-                     "</details>\n")
+        parts.append(
+            f"<details><summary>Every key as resolved (run.ini)</summary><pre>{escape(ini)}</pre>"
+            "</details>\n"
+        )
     return "".join(parts) if len(parts) > 1 else ""
 
 
 def frame(title, body):
     """The whole page."""
-    return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-            f"<title>{escape(title)}</title><style>{CSS}</style></head>\n<body>\n{body}</body></html>\n")
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<title>{escape(title)}</title><style>{CSS}</style></head>\n<body>\n{body}</body></html>\n'
+    )
 
 
 def write(path, text):

@@ -1,4 +1,4 @@
-"""The look that all of thalweg's pictures and reports share: colours, markers, panels, numbers and names.
+"""The look that all pictures and reports share: colours, markers, panels, numbers and names.
 
 Nothing to run here. A picture is made in three lines:
 
@@ -6,8 +6,8 @@ Nothing to run here. A picture is made in three lines:
     style.band(axes, x, low, middle, high, style.looks(["sgd", "momentum"])["sgd"])
     uri = style.svg_uri(figure)
 
-Colours are Okabe and Ito's, which the colour-blind can tell apart; markers and dashes differ as well, so that
-colour is never the only cue.
+Colours are Okabe and Ito's, which the colour-blind can tell apart; markers and dashes differ as
+well, so that colour is never the only cue.
 """
 
 import base64
@@ -18,41 +18,81 @@ from dataclasses import dataclass
 
 try:
     import matplotlib
+
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 except ImportError:
-    print("thalweg: pictures need matplotlib; on Debian: apt install python3-matplotlib, then "
-          "/usr/bin/python3.", file=sys.stderr)
+    print(
+        (
+            "thalweg: pictures need matplotlib; on Debian: apt install python3-matplotlib, then "
+            "/usr/bin/python3."
+        ),
+        file=sys.stderr,
+    )
     raise SystemExit(4) from None
 
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY, GREY, GOLD = "#CC79A7", "#E69F00", "#56B4E9", "#767676", "#FFC800"
 
-COLOURS = (BLACK, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p")  # as many as to clash with a colour only after 63
-DASHES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)))
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
+MARKERS = (
+    "s",
+    "^",
+    "D",
+    "v",
+    "P",
+    "X",
+    "<",
+    "p",
+    "h",
+)  # 9 against 7 colours: the pairs repeat after 63
+DASHES = ("--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)), "-")
+
+STEPS = (1, 2, 2.5, 5, 10)  # ticks at round numbers
 
 NAMES = {
-    "data.noise": "label noise", "data.kind": "data", "grad_norm": "gradient norm",
-    "memorised": "memorised share", "worst_fragment": "accuracy on the worst fragment",
-    "noise_realised": "label noise realised", "best_accuracy": "best accuracy on the path",
+    "data.noise": "label noise",
+    "data.kind": "data",
+    "grad_norm": "gradient norm",
+    "memorised": "memorised share",
+    "worst_fragment": "accuracy on the worst fragment",
+    "noise_realised": "label noise realised",
+    "best_accuracy": "best accuracy on the path",
 }
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-matplotlib.rcParams.update({
-    "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.labelsize": 9,
-    "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.frameon": False, "legend.fontsize": 8,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
-    "grid.color": "#DDDDDD", "grid.linewidth": 0.6, "axes.linewidth": 0.8, "lines.linewidth": 1.6,
-    "lines.markersize": 4.5, "figure.facecolor": "white", "axes.formatter.useoffset": False,
-    "svg.hashsalt": "thalweg", "svg.fonttype": "path",
-})
+matplotlib.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.frameon": False,
+        "legend.fontsize": 8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#DDDDDD",
+        "grid.linewidth": 0.6,
+        "axes.linewidth": 0.8,
+        "lines.linewidth": 1.6,
+        "lines.markersize": 4.5,
+        "figure.facecolor": "white",
+        "axes.formatter.useoffset": False,
+        "svg.hashsalt": "thalweg",
+        "svg.fonttype": "path",
+    }
+)
 
 
 @dataclass(frozen=True)
 class Look:
     """How one method is drawn everywhere."""
+
     colour: str
     marker: str
     dash: object
@@ -60,8 +100,11 @@ class Look:
 
 def looks(methods):
     """One look a method; the first, the baseline, is black."""
-    return {method: Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
-            for i, method in enumerate(methods)}
+    found = {
+        method: Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
+        for i, method in enumerate(methods[1:])
+    }
+    return {**{baseline: Look(BLACK, "o", "-") for baseline in methods[:1]}, **found}
 
 
 def name(key):
@@ -72,12 +115,12 @@ def name(key):
 def plain(text, width=34):
     """Text for matplotlib: one line, cut at `width` characters, and never read as a formula."""
     line = " ".join(str(text).split())
-    line = line if len(line) <= width else line[:width - 1] + "…"
+    line = line if len(line) <= width else line[: width - 1] + "…"
     return line.replace("$", r"\$")
 
 
 def number(value, digits=3):
-    """A number for a reader: `digits` significant ones, a true minus sign, a dash for what is missing."""
+    """A number for a reader: significant digits, a true minus, a dash for what is missing."""
     if value is None or not math.isfinite(value):
         return "–"
     if value == int(value) and abs(value) < 1e7:
@@ -95,12 +138,12 @@ def signed(value, decimals):
 
 
 def interval(mean, low, high):
-    """A difference and its interval, to two digits of the interval's half width: "−0.012 [−0.020, −0.004]"."""
+    """A difference and its interval, rounded to a third of its half width or finer."""
     if not math.isfinite(mean):
         return "–"
     known = math.isfinite(low) and math.isfinite(high)
     size = (high - low) / 2 if known and high > low else abs(mean)
-    decimals = min(max(1 - math.floor(math.log10(size)), 0), 6) if size > 0 else 0
+    decimals = min(max(math.ceil(0.5 - math.log10(size)), 0), 6) if size > 0 else 0
     text = signed(mean, decimals)
     return f"{text} [{signed(low, decimals)}, {signed(high, decimals)}]" if known else text
 
@@ -110,34 +153,57 @@ def percent(share):
     return f"{100 * share:.{1 if abs(share) < 0.0995 else 0}f}".replace("-", "−")
 
 
-def panel(title="", width=3.5, height=2.7, left=0.66, right=0.14):
+def panel(title="", width=3.15, height=2.55, left=0.62, right=0.14):
     """A figure with one axes and margins in inches, so that panels beside each other line up."""
     bottom, top = 0.5, 0.32 if title else 0.12
     figure = plt.figure(figsize=(width, height))
-    axes = figure.add_axes([left / width, bottom / height, (width - left - right) / width,
-                            (height - bottom - top) / height])
+    axes = figure.add_axes(
+        [
+            left / width,
+            bottom / height,
+            (width - left - right) / width,
+            (height - bottom - top) / height,
+        ]
+    )
     axes.set_title(plain(title), loc="left", fontweight="bold", fontsize=9)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
     return figure, axes
+
+
+def rows_only(axes):
+    """For a chart of labelled rows: no ticks or grid across, few ticks along."""
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
 
 
 def log_ticks(axis):
     """Powers of ten, or plain numbers where the axis spans less than two decades."""
     low, high = axis.get_view_interval()
     if high / low < 100:
-        axis.set_minor_formatter(FuncFormatter(lambda v, _: number(v) if f"{v:e}"[0] in "25" else ""))
+        axis.set_minor_formatter(
+            FuncFormatter(lambda v, _: number(v) if f"{v:e}"[0] in "25" else "")
+        )
         axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
         return
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(
-        lambda v, _: "10" + str(round(math.log10(v))).translate(SUPERSCRIPT) if v > 0 else ""))
+    axis.set_major_formatter(
+        FuncFormatter(
+            lambda v, _: "10" + str(round(math.log10(v))).translate(SUPERSCRIPT) if v > 0 else ""
+        )
+    )
 
 
 def band(axes, x, low, middle, high, look, marks=True):
     """A median with its 10-90 % band."""
     axes.fill_between(x, low, high, color=look.colour, alpha=0.13, linewidth=0)
-    axes.plot(x, middle, color=look.colour, linestyle=look.dash,
-              marker=look.marker if marks is True else None)
+    axes.plot(
+        x,
+        middle,
+        color=look.colour,
+        linestyle=look.dash,
+        marker=look.marker if marks is True else None,
+    )
     if marks is not True:
         axes.plot(x[marks], middle[marks], color=look.colour, marker=look.marker, linestyle="none")
 
@@ -155,15 +221,34 @@ def svg_uri(figure):
     return _uri(figure, "svg", metadata={"Date": None})
 
 
-def swatch(look=None, **marker):
-    """A legend's key: a piece of line with its marker, or a marker alone with the properties given."""
+def _key():
     figure = plt.figure(figsize=(0.42, 0.18))
     figure.patch.set_alpha(0)
     axes = figure.add_axes([0, 0, 1, 1])
     axes.axis("off")
     axes.set(xlim=(0, 1), ylim=(-1, 1))
-    if look:
-        axes.plot([0.04, 0.96], [0, 0], color=look.colour, linestyle=look.dash)
-        marker = {"color": look.colour, "marker": look.marker}
-    axes.plot([0.5], [0], linestyle="none", **marker)
+    return figure, axes
+
+
+def swatch(look):
+    """A legend's key of a method: a piece of its line with its marker."""
+    figure, axes = _key()
+    axes.plot([0.04, 0.96], [0, 0], color=look.colour, linestyle=look.dash)
+    axes.plot([0.5], [0], color=look.colour, marker=look.marker)
+    return svg_uri(figure)
+
+
+def swatch_marker(**marker):
+    """A legend's key: one marker."""
+    figure, axes = _key()
+    axes.plot([0.5], [0], markersize=7, markeredgewidth=1.3, **marker)
+    return svg_uri(figure)
+
+
+def swatch_bar(colour, hatch):
+    """A legend's key: a piece of a bar."""
+    figure, axes = _key()
+    axes.barh(
+        0, 0.9, left=0.05, height=1.6, color=colour, hatch=hatch, edgecolor="white", linewidth=0
+    )
     return svg_uri(figure)

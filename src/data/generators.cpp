@@ -33,8 +33,7 @@ void require_spread(const DataSpec& spec) {
 double distance_to_sine(const Point& x, double amplitude, double frequency) {
   const auto height = [&](double t) { return amplitude * std::sin(2 * pi * frequency * t) - x.y(); };
   const auto square = [&](double t) { return (t - x.x()) * (t - x.x()) + height(t) * height(t); };
-  // The nearest point is no farther along x₁ than the curve is above or below x; 64 starts a period separate the
-  // minima.
+  // The nearest point is no farther along x₁ than the curve is above or below x. 64 starts a period part the minima.
   const double reach = std::abs(height(x.x()));
   const int starts = 4 + static_cast<int>(std::ceil(2 * reach * 64 * frequency));
   const double step = 2 * reach / starts;
@@ -51,7 +50,7 @@ double distance_to_sine(const Point& x, double amplitude, double frequency) {
 Law sine(const DataSpec& spec) {
   const double a = spec.amplitude, k = spec.frequency;
   require_in_range(a >= 0 && a <= 1, "amplitude", a, "[0, 1]");
-  require_in_range(k > 0 && std::isfinite(k), "frequency", k, "(0, inf)");
+  require_in_range(k > 0 && k <= 1000, "frequency", k, "(0, 1000]");
   return {.low = {-1, -1},
           .high = {1, 1},
           .draw =
@@ -129,8 +128,8 @@ double distance_to_arc(const Point& x) {
 }
 
 /// scikit-learn's make_moons: class 0 on (cos t, sin t), class 1 on (1 − cos t, 1/2 − sin t), 0 <= t <= π; t is uniform
-/// where scikit-learn spaces it evenly, so that the splits differ. Distance: half the difference of those to the
-/// curves.
+/// where scikit-learn spaces it evenly, so that the splits differ. The boundary is equally far from both curves; the
+/// distance to it is defined as half the difference of those to the curves.
 Law moons(const DataSpec& spec) {
   require_jitter(spec);
   const Point margin = Point::Constant(tails * spec.jitter);

@@ -48,7 +48,7 @@ Law jittered(const Arm& arm, double jitter) {
                 const Point on = (side == 1 ? 1 : -1) * arm.at(stream.uniform(arm.first, arm.last));
                 return Draw{on + displacement(jitter, stream), side, side};
               },
-          // Half the difference of the distances to the two arms: zero on the curve equally far from both.
+          // Defined as half the difference of the distances to the two arms: 0 where both are equally far.
           .distance = [=](const Point& x) { return std::abs(arm.distance(x) - arm.distance(-x)) / 2; },
           .known = {{"largest_curvature", curvature_archimedean(arm.c, arm.first)},
                     {"arm_gap", arm_gap_archimedean(arm.c)}}};
@@ -69,7 +69,7 @@ std::vector<Draw> classical_points() {
 }  // namespace
 
 Law spirals(const DataSpec& spec) {
-  require_in_range(spec.turns > 0 && std::isfinite(spec.turns), "turns", spec.turns, "(0, inf)");
+  require_in_range(spec.turns > 0 && spec.turns <= 1000, "turns", spec.turns, "(0, 1000]");
   require_jitter(spec);
   return jittered(arm_of_turns(spec.turns), spec.jitter);
 }

@@ -63,7 +63,15 @@ std::vector<std::string> numbered_names(std::size_t width, std::size_t label) {
   return names;
 }
 
-/// The first row is a header if its feature cells are not all numbers.
+/// The first row is a header if the label's column was found in it by name, or if a feature cell is neither a number
+/// nor missing.
+bool is_header(const CsvRow& first, std::size_t label, const std::string& label_column) {
+  if (!label_column.empty() && !integer(label_column)) return true;
+  for (std::size_t j = 0; j < first.cells.size(); ++j)
+    if (j != label && !first.cells[j].empty() && !is_number(first.cells[j])) return true;
+  return false;
+}
+
 Table read_table(const DataSpec& spec) {
   require(!spec.file.empty(), "data.file: data.kind = csv needs a file");
   Table table{.file = spec.file, .label = 0, .column_names = {}, .rows = read_csv(spec.file)};
@@ -74,9 +82,7 @@ Table read_table(const DataSpec& spec) {
           place(spec.file, first.line) + ": one column; a table needs features and a label, separated by commas");
   table.label = label_position(spec.label_column, first);
   table.column_names = numbered_names(width, table.label);
-  bool header = false;
-  for (std::size_t j = 0; j < width; ++j) header = header || (j != table.label && !is_number(first.cells[j]));
-  if (header) {
+  if (is_header(first, table.label, spec.label_column)) {
     table.column_names = first.cells;
     table.rows.erase(table.rows.begin());
   }

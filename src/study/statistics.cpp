@@ -29,7 +29,7 @@ double tie_width(In d) { return std::sqrt(epsilon) * d.lpNorm<Eigen::Infinity>()
 /// Sums of n draws with replacement, ascending.
 std::vector<double> resampled_sums(In d, std::uint64_t seed) {
   Stream stream(seed, Purpose::probe);
-  std::vector<double> sums(mean_resamples, 0.0);
+  std::vector<double> sums(mean_resamples);
   for (double& sum : sums)
     for (Index draw = 0; draw < d.size(); ++draw) sum += d[static_cast<Index>(stream.below(d.size()))];
   std::ranges::sort(sums);
@@ -43,8 +43,7 @@ double bias_correction(std::span<const double> sorted, double estimate, double t
   return quantile(standard_normal, static_cast<double>(below + up_to) / (2.0 * mean_resamples));
 }
 
-/// a = sum u_i^3 / (6 (sum u_i^2)^(3/2)), |a| <= 1/6; the mean's jackknife deviations u_i are d_i - mean up to a factor
-/// that cancels (Efron 1987).
+/// a = sum u_i^3 / (6 (sum u_i^2)^(3/2)), u_i = d_i - mean: the jackknife's, up to scale (Efron 1987). |a| <= 1/6.
 double acceleration(In d) {
   const Vector u = d.array() - d.mean();
   return u.array().cube().sum() / (6 * std::pow(u.norm(), 3));
@@ -65,18 +64,22 @@ std::pair<double, double> bootstrap_interval(In d, std::uint64_t seed) {
 
 /// P(|sum s_i d_i| >= |sum d_i|): the distribution is symmetric, so this is twice its smaller tail.
 double sign_flip_p(In d, std::uint64_t seed) {
+  constexpr double sign[] = {1, -1};
   const bool exact = d.size() <= 16;
-  const int patterns = exact ? 1 << d.size() : sign_patterns;
+  const std::uint64_t patterns = exact ? 1U << d.size() : sign_patterns;
   const int observed = exact ? 0 : 1;  // random patterns and the one observed (Davison & Hinkley 1997, section 4.3)
-  Stream stream(seed, Purpose::permutation);
   const double bar = std::abs(d.sum()) - tie_width(d);
+  Stream stream(seed, Purpose::permutation);
   int hits = observed;
-  for (int pattern = 0; pattern < patterns; ++pattern) {
+  for (std::uint64_t pattern = 0, bits = 0; pattern < patterns; ++pattern) {
     double sum = 0;
-    for (Index i = 0; i < d.size(); ++i) sum += (exact ? pattern >> i & 1 : stream() >> 63) != 0 ? d[i] : -d[i];
+    for (Index i = 0; i < d.size(); ++i) {
+      bits = i % 64 > 0 ? bits >> 1 : exact ? pattern : stream();  // 64 signs a word
+      sum += sign[bits & 1] * d[i];
+    }
     if (std::abs(sum) >= bar) ++hits;
   }
-  return static_cast<double>(hits) / (patterns + observed);
+  return static_cast<double>(hits) / static_cast<double>(patterns + observed);
 }
 
 /// A factor with its levels counted 0, ..., levels - 1.
@@ -86,27 +89,26 @@ struct Axis {
   std::vector<Index> level;  // of observation i
 };
 
-Axis counted(const Factor& factor) {
-  std::vector<int> names = factor.level;
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
-  Axis axis{factor.name, static_cast<int>(names.size()), {}};
-  for (const int level : factor.level) axis.level.push_back(std::ranges::lower_bound(names, level) - names.begin());
-  return axis;
-}
-
-/// std::invalid_argument unless every combination of levels occurs exactly once.
-void require_balance(std::span<const Axis> axes, std::size_t observations) {
+/// The factors of two or more levels; std::invalid_argument unless every combination of levels occurs exactly once.
+std::vector<Axis> axes_of(std::span<const Factor> factors, std::size_t observations) {
+  std::vector<Axis> axes;
   std::vector<Index> cell(observations, 0);
   Index cells = 1;
-  for (const Axis& axis : axes) {
-    require(axis.level.size() == observations, "variance_shares: factor '" + axis.name + "' does not fit y");
+  for (const auto& [name, level] : factors) {
+    require(level.size() == observations, "variance_shares: factor '" + name + "' does not fit y");
+    std::vector<int> labels = level;
+    std::ranges::sort(labels);
+    labels.erase(std::ranges::unique(labels).begin(), labels.end());
+    Axis axis{name, static_cast<int>(labels.size()), {}};
+    for (const int label : level) axis.level.push_back(std::ranges::lower_bound(labels, label) - labels.begin());
     for (std::size_t i = 0; i < observations; ++i) cell[i] += cells * axis.level[i];
     cells *= axis.levels;
     require(cells <= std::ssize(cell), "variance_shares: not balanced, a cell has no observation");
+    if (axis.levels > 1) axes.push_back(std::move(axis));
   }
   std::ranges::sort(cell);
   require(std::ranges::adjacent_find(cell) == cell.end(), "variance_shares: not balanced, a cell has two observations");
+  return axes;
 }
 
 /// The means of y over all but a, b and the seed, centred along a and b: a x b, stacked, by the levels of the seed.
@@ -131,7 +133,7 @@ struct Term {
   bool with_seed;
   Matrix effect;
 
-  /// The sum of squares, for each observation of a seed level, where seed level s occurs weight_s times.
+  /// The sum of squares, over the observations of a seed level, where seed level s occurs weight_s times.
   double squares(const Vector& weight) const {
     const Vector mean = effect * weight / weight.sum();
     const double sum =
@@ -204,9 +206,8 @@ PairedEffect paired_effect(std::span<const double> differences, std::uint64_t se
 }
 
 int pairs_needed(double level, int tests) {
-  require(0 < level && level < 1 && tests >= 1, "pairs_needed: level " + to_text(level) +
-                                                    " is not between 0 and 1, or " + std::to_string(tests) +
-                                                    " tests are fewer than one");
+  require(0 < level && level < 1 && 1 <= tests,
+          "pairs_needed: needs 0 < level < 1 <= tests, not " + to_text(level) + " and " + std::to_string(tests));
   return static_cast<int>(std::ceil(1 + std::log2(tests / level)));
 }
 
@@ -230,24 +231,18 @@ std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std:
                                            std::uint64_t seed) {
   const Eigen::Map<const Vector> values(y.data(), std::ssize(y));
   require(!y.empty() && values.allFinite(), "variance_shares: y is empty or holds a value that is not finite");
-  std::vector<Axis> axes;
-  std::ranges::transform(factors, std::back_inserter(axes), counted);
-  require_balance(axes, y.size());
-  std::erase_if(axes, [](const Axis& axis) { return axis.levels == 1; });
-  const Decomposition parts = decompose(axes, values.array() - values.mean());
+  const Decomposition parts = decompose(axes_of(factors, y.size()), values.array() - values.mean());
   const Vector share = parts.shares(Vector::Ones(parts.mean.size()));
   const Matrix resampled = resampled_shares(parts, seed);
   std::vector<VarianceShare> table;
+  int rest = static_cast<int>(y.size()) - 1;
   const auto add = [&](const std::string& term, int degrees) {
     const Index k = std::ssize(table);
     const auto [low, high] = percentile_interval(resampled.col(k));
     table.push_back({term, degrees, share[k], low, high});
+    rest -= degrees;
   };
-  int rest = static_cast<int>(y.size()) - 1;
-  for (const Term& term : parts.terms) {
-    add(term.name, term.degrees);
-    rest -= term.degrees;
-  }
+  for (const Term& term : parts.terms) add(term.name, term.degrees);
   add("residual", rest);
   return table;
 }

@@ -26,7 +26,7 @@ struct Samples {
 /// the labels that are wrong at a low rate stay wrong at a higher one.
 struct DataSpec {
   std::string kind = "moons";
-  Index samples = 300;  // training; at least 1. Not read by lang-witbrock (194) and csv, as the next two by csv
+  Index samples = 300;             // training, at least 1; lang-witbrock has 194, csv has its shares instead
   Index validation_samples = 300;  // at least 0
   Index test_samples = 1000;       // at least 0
   std::string noise_kind = "symmetric";
@@ -77,8 +77,7 @@ std::span<const NoiseKind> noise_kinds();
 Dataset make_dataset(const DataSpec& spec);
 
 /// One row a sample: x0.., clean, label, fragment, split (train, validation, test), features as the network sees them.
-/// Written beside `file` and renamed, so that `file` is never half written. Throws std::runtime_error where it cannot
-/// be.
+/// Written beside `file` and renamed, so that `file` is never half written. Throws std::runtime_error on failure.
 void write_data(const std::filesystem::path& file, const Dataset& data);
 
 /// Reads what write_data wrote, bit for bit; splits that are absent stay empty. Classes and features get their numbers

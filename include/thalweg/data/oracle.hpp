@@ -42,7 +42,7 @@ double arm_gap_archimedean(double c);
 
 /// The numbers known for `spec`, by name: bayes_error, parity_error, boundary_length, largest_curvature, arm_gap, and
 /// memoriser_clean, memoriser_noisy, noisy_cross_entropy for `symmetric` noise on a generated kind (two classes).
-/// Throws std::invalid_argument on an unknown kind.
+/// Throws std::invalid_argument on an unknown kind or a bad dial.
 std::vector<std::pair<std::string, double>> oracles(const DataSpec& spec);
 
 }  // namespace thalweg

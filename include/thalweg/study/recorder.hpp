@@ -1,0 +1,60 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "thalweg/energy/risk.hpp"
+#include "thalweg/observe/observer.hpp"
+
+namespace thalweg {
+
+/// All that a probe may look at when a state is recorded.
+struct Moment;
+
+/// A measure of a recorded state: a column of metrics.csv.
+struct Probe {
+  std::string_view name, unit, what;
+  double (*measure)(Moment&);
+};
+std::span<const Probe> probes();
+
+/// Records probes of a training run, one row a recorded state, beginning with time, step and gradients.
+class Recorder final : public Observer {
+ public:
+  /// All references must outlive it. `wanted` is empty for all probes.
+  Recorder(const Dataset& data, const Mlp& model, const Loss& loss, const Risk& risk, const Flow& flow,
+           std::span<const std::string> wanted);
+
+  void see(const Frame& frame) override;
+
+  const std::vector<std::string>& columns() const { return columns_; }
+  const std::vector<std::vector<double>>& rows() const { return rows_; }
+  /// The last row's value of a column; nan where it was not recorded.
+  double last(std::string_view column) const;
+  /// Test accuracy at the recorded state with the best validation accuracy (the first of equals).
+  double best_accuracy() const;
+
+ private:
+  friend struct Moment;
+  struct Path {
+    Vector y, gradient;
+    double length = 0, gradients = 0, changes = 0, turns = 0;
+    Vector start;
+    int count = 0;
+  };
+  void follow(Moment& moment);
+
+  const Dataset& data_;
+  const Mlp& model_;
+  const Loss& loss_;
+  const Risk& risk_;
+  const Flow& flow_;
+  std::vector<const Probe*> probes_;
+  std::vector<std::string> columns_;
+  std::vector<std::vector<double>> rows_;
+  Path path_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,536 @@
+"""ParaView scenes of one run: the loss surface with the training path on it, and the decision field.
+
+Type, in the directory of the run:
+
+    paraview --state=view.py                  both scenes, in two tabs
+    pvbatch view.py --png [OUTDIR]            surface.png and decision.png, without a window
+    pvbatch view.py --png [OUTDIR] --movie    also decision.mp4 (without ffmpeg: its frames)
+
+The scenes read what lies beside this file: surface.vti and trajectory.vtp, decision.pvd and
+decision/data.vtp. What is absent is left out.
+"""
+
+import argparse
+import math
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from paraview import servermanager
+from paraview import simple as pv
+from vtkmodules.numpy_interface import dataset_adapter
+
+RUN = Path(__file__).resolve().parent
+RESOLUTION = (1600, 1000)
+
+DECADES = 2.7  # of loss shown below the top: deeper minima become needles that flatten all else
+RELIEF = 0.5  # height of the relief, in widths of the plane
+BAR_LEFT = 0.87  # of the colour bars, in widths of the view
+CAP = 1e299  # the files hold infinities as 1e300
+
+INK = (0.1, 0.1, 0.1)
+GOLD = (0.95, 0.75, 0.0)
+BLUE, VERMILLION = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
+OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), (0.337, 0.706, 0.914),
+             (0.902, 0.624, 0.0), (0.941, 0.894, 0.259), (0.0, 0.0, 0.0))
+
+
+def fetch(source):
+    """The output of `source` as numpy arrays."""
+    return dataset_adapter.WrapDataObject(servermanager.Fetch(source))
+
+
+def field_value(data, name, default):
+    """Entry of the field data, a number or a text."""
+    array = data.VTKObject.GetFieldData().GetAbstractArray(name)
+    return array.GetValue(0) if array is not None and array.GetNumberOfValues() else default
+
+
+def decade_labels(low, high, most=9):
+    """Round numbers in [low, high], as many as possible but at most `most`."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    labels = []
+    for mantissas in ((1, 2, 5), (1, 3), (1,)):
+        labels = [m * 10.0**e for e in range(first, last + 1) for m in mantissas
+                  if low * 0.999 <= m * 10.0**e <= high * 1.001]
+        if len(labels) <= most:
+            return labels
+    return labels[::math.ceil(len(labels) / most)]
+
+
+def linear_labels(low, high, most=6):
+    """Multiples of 1, 2 or 5 times a power of ten in [low, high], at most `most`."""
+    unit = 10.0**math.floor(math.log10((high - low) / most))
+    step = next(m * unit for m in (1, 2, 5, 10, 20) if (high - low) / (m * unit) < most)
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+@dataclass
+class Relief:
+    """The loss surface as a height field: z = scale * clip(log10 loss, floor, top)."""
+    x: np.ndarray
+    y: np.ndarray
+    log_loss: np.ndarray  # rows along y
+    floor: float
+    top: float
+
+    @classmethod
+    def of(cls, image):
+        """Relief of a fetched image with a point array log10_loss."""
+        nodes = image.VTKObject.GetDimensions()
+        origin, spacing = image.VTKObject.GetOrigin(), image.VTKObject.GetSpacing()
+        x, y = (origin[axis] + spacing[axis] * np.arange(nodes[axis]) for axis in (0, 1))
+        values = np.asarray(image.PointData['log10_loss'])
+        shown = values[np.isfinite(values) & (np.asarray(image.PointData['loss']) < CAP)]
+        top = shown.max()
+        # A needle is narrow: where a twentieth of the plane lies lower, the floor goes with it.
+        floor = max(shown.min(), min(top - DECADES, np.quantile(shown, 0.05)))
+        log_loss = np.where(np.isnan(values), top, np.clip(values, floor, top))
+        return cls(x, y, log_loss.reshape(nodes[1], nodes[0]), floor, max(top, floor + 1e-6))
+
+    @property
+    def width(self):
+        """Length of the plane's longer side."""
+        return max(np.ptp(self.x), np.ptp(self.y))
+
+    @property
+    def scale(self):
+        """Height of one decade of loss."""
+        return RELIEF * self.width / (self.top - self.floor)
+
+    @property
+    def loss_range(self):
+        """Loss at the floor and at the top."""
+        return 10.0**self.floor, 10.0**self.top
+
+    @property
+    def centre(self):
+        """Middle of the box around the relief."""
+        return np.array([(self.x[0] + self.x[-1]) / 2, (self.y[0] + self.y[-1]) / 2,
+                         self.scale * (self.floor + self.top) / 2])
+
+    @property
+    def box(self):
+        """Corner and lengths of a box on the plane, high enough for all that stands on it."""
+        corner = [self.x[0], self.y[0], self.scale * self.floor - self.width]
+        return corner, [np.ptp(self.x), np.ptp(self.y), 2 * self.width + self.scale * (self.top - self.floor)]
+
+    def formula(self, log_loss):
+        """Calculator's text for `log_loss` clipped to the relief; what is not a number, to its top."""
+        return (f'if({log_loss} < {self.top!r}, '
+                f'if({log_loss} > {self.floor!r}, {log_loss}, {self.floor!r}), {self.top!r})')
+
+    def height(self, points):
+        """Bilinear height below `points` (n x 2); -inf beside the plane."""
+        column, row = ((points[:, axis] - nodes[0]) / (nodes[1] - nodes[0])
+                       for axis, nodes in enumerate((self.x, self.y)))
+        inside = (column >= 0) & (column <= len(self.x) - 1) & (row >= 0) & (row <= len(self.y) - 1)
+        i = np.clip(column.astype(int), 0, len(self.x) - 2)
+        j = np.clip(row.astype(int), 0, len(self.y) - 2)
+        u, v, z = column - i, row - j, self.log_loss
+        low = (1 - u) * z[j, i] + u * z[j, i + 1]
+        high = (1 - u) * z[j + 1, i] + u * z[j + 1, i + 1]
+        return np.where(inside, self.scale * ((1 - v) * low + v * high), -np.inf)
+
+    def visible(self, points, direction):
+        """Which `points` a far camera in `direction` sees past the relief."""
+        seen = np.ones(len(points), dtype=bool)
+        for distance in np.linspace(0.02, 1.5, 100) * self.width:
+            ray = points + [0, 0, 0.01 * self.width] + distance * direction
+            seen &= ray[:, 2] >= self.height(ray[:, :2])
+        return seen
+
+
+def towards(azimuth, elevation):
+    """Unit vector from the scene to a camera; angles in degrees."""
+    a, e = math.radians(azimuth), math.radians(elevation)
+    return np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
+
+
+def best_direction(relief, pieces):
+    """Direction from which the paths are seen longest, face on, and the axes obliquely."""
+    steps = np.vstack([np.diff(piece, axis=0) for piece in pieces])
+    middles = np.vstack([(piece[1:] + piece[:-1]) / 2 for piece in pieces])
+    lengths = np.linalg.norm(steps, axis=1)
+
+    def score(azimuth, elevation):
+        direction = towards(azimuth, elevation)
+        across = steps - np.outer(steps @ direction, direction)
+        drawn = np.linalg.norm(across, axis=1) * relief.visible(middles, direction)
+        oblique = abs(math.sin(math.radians(2 * azimuth)))
+        return drawn.sum() / lengths.sum() + 0.15 * oblique - 0.004 * abs(elevation - 38)
+
+    angles = [(azimuth, elevation) for azimuth in range(5, 360, 10) for elevation in (30, 38, 46, 54)]
+    return towards(*max(angles, key=lambda pair: score(*pair)))
+
+
+def new_view(layout_name):
+    """An empty white view in a tab of its own."""
+    view = pv.CreateView('RenderView')
+    view.UseColorPaletteForBackground = 0
+    view.Background = [1, 1, 1]
+    view.OrientationAxesVisibility = 0
+    view.CenterAxesVisibility = 0
+    view.ViewSize = RESOLUTION
+    pv.AssignViewToLayout(view=view, layout=pv.CreateLayout(layout_name))
+    return view
+
+
+def show(source, view, representation='Surface', colour=INK, **properties):
+    """Shows `source` in one colour; no rescaling of colour maps that others use."""
+    display = pv.Show(source, view)
+    display.SetRepresentationType(representation)
+    display.ColorArrayName = [None, '']
+    display.AmbientColor = display.DiffuseColor = colour
+    for name, value in properties.items():
+        setattr(display, name, value)
+    return display
+
+
+def colour_map(array, preset, low, high, logarithmic=False):
+    """The colour map of `array`, fixed to [low, high]."""
+    lut = pv.GetColorTransferFunction(array)
+    lut.AutomaticRescaleRangeMode = 'Never'
+    lut.ApplyPreset(preset, True)
+    lut.RescaleTransferFunction(low, high)
+    if logarithmic:
+        lut.MapControlPointsToLogSpace()
+        lut.UseLogScale = 1
+    lut.NanColor = (0.75, 0.75, 0.75)
+    return lut
+
+
+def categories(array, names):
+    """The colour map of an `array` of small integers, named by `names`."""
+    lut = pv.GetColorTransferFunction(array)
+    lut.AutomaticRescaleRangeMode = 'Never'
+    lut.InterpretValuesAsCategories = 1
+    lut.Annotations = [text for i, name in enumerate(names) for text in (str(i), name)]
+    lut.IndexedColors = [c for i in range(len(names)) for c in OKABE_ITO[i % len(OKABE_ITO)]]
+    return lut
+
+
+def colour_by(display, array, lut, association='POINTS'):
+    """Colours `display` by `array` through `lut`."""
+    display.ColorArrayName = [association, array]
+    display.LookupTable = lut
+
+
+def colour_bar(lut, view, title, bottom, length, labels=None):
+    """A titled bar at the right edge, from `bottom` up, in fractions of the view's height."""
+    bar = pv.GetScalarBar(lut, view)
+    bar.Title, bar.ComponentTitle = title, ''
+    bar.WindowLocation = 'Any Location'
+    bar.Orientation = 'Vertical'
+    bar.Position = [BAR_LEFT, bottom]
+    bar.ScalarBarLength = length
+    bar.ScalarBarThickness = 18
+    bar.TitleColor = bar.LabelColor = INK
+    bar.TitleFontSize, bar.LabelFontSize = 18, 16
+    bar.HorizontalTitle = 1
+    bar.TitleJustification = 'Left'
+    if labels is not None:
+        bar.UseCustomLabels = 1
+        bar.CustomLabels = labels
+        bar.AddRangeLabels = 0
+        bar.AutomaticLabelFormat = 0
+        bar.LabelFormat = '%-#g'
+    bar.Visibility = 1
+
+
+def note(view, text, colour, bottom):
+    """A line of text above or below the colour bars."""
+    pv.Show(pv.Text(registrationName='note', Text=text), view, 'TextSourceRepresentation',
+            Color=colour, FontSize=16, WindowLocation='Any Location', Position=[BAR_LEFT, bottom])
+
+
+def title(source, view):
+    """Shows a text source at the top of the view."""
+    return pv.Show(source, view, 'TextSourceRepresentation', Color=INK, FontSize=22,
+                   WindowLocation='Upper Center')
+
+
+def axes(view, titles, title_size, label_size):
+    """The axes grid of `view`, with a title per axis."""
+    grid = view.AxesGrid
+    grid.Visibility = 1
+    grid.GridColor = (0.75, 0.75, 0.75)
+    for axis, text in zip('XYZ', titles):
+        for name, value in (('Title', text), ('TitleColor', INK), ('LabelColor', (0.3, 0.3, 0.3)),
+                            ('TitleFontSize', title_size), ('LabelFontSize', label_size)):
+            setattr(grid, axis + name, value)
+    return grid
+
+
+def set_labels(grid, axis, values):
+    """Puts ticks of an axes grid at `values`."""
+    setattr(grid, axis + 'AxisUseCustomLabels', 1)
+    setattr(grid, axis + 'AxisLabels', list(values))
+
+
+def show_surface(view, image, relief):
+    """The warped surface in Viridis on log loss, with level lines."""
+    height = pv.Calculator(registrationName='shown height', Input=image, ResultArrayName='height',
+                           Function=relief.formula('log10_loss'))
+    warped = pv.WarpByScalar(registrationName='relief', Input=height, Scalars=['POINTS', 'height'],
+                             ScaleFactor=relief.scale)
+    smooth = pv.GenerateSurfaceNormals(registrationName='loss surface',
+                                       Input=pv.ExtractSurface(Input=warped), FeatureAngle=180)
+    low, high = relief.loss_range
+    lut = colour_map('loss', 'Viridis (matplotlib)', low, high, logarithmic=True)
+    colour_by(show(smooth, view, Specular=0.15, SpecularPower=30), 'loss', lut)
+    colour_bar(lut, view, 'loss', 0.12, 0.32, decade_labels(low, high))
+    levels = np.linspace(relief.floor, relief.top, 22)[1:-1].tolist()
+    lines = pv.Contour(registrationName='level lines', Input=smooth, Isosurfaces=levels,
+                       ContourBy=['POINTS', 'height'])
+    show(lines, view, LineWidth=1.3, Opacity=0.55)
+
+
+def time_scale(times, pieces):
+    """Range of the time colours and whether they are logarithmic.
+
+    Logarithmic where half of the way was made in the first tenth of the time; then from the time
+    of the first fiftieth of the way.
+    """
+    steps = np.concatenate([np.linalg.norm(np.diff(piece, axis=0), axis=1) for piece in pieces])
+    ends = np.concatenate([time[1:] for time in times])
+    order = np.argsort(ends)
+    way = np.cumsum(steps[order]) / steps.sum()
+    half, early = (ends[order][np.searchsorted(way, part)] for part in (0.5, 0.02))
+    last = ends.max()
+    if half < 0.1 * last and early > 0:
+        return max(early, 1e-5 * last), last, True
+    return min(time[0] for time in times), last, False
+
+
+def show_path(view, trajectory, relief):
+    """The paths as tubes in Inferno on time, with their ends; returns their ways on the plane."""
+    paths = paths_on_plane(fetch(trajectory), relief)
+    if not paths:
+        return []
+    ways = [points for points, _ in paths]
+    lifted = pv.Calculator(registrationName='path on the relief', Input=trajectory, CoordinateResults=1,
+                           Function='coordsX * iHat + coordsY * jHat + kHat * '
+                           f'{relief.scale!r} * {relief.formula("log10(surface_loss)")}')
+    tube = pv.Tube(registrationName='tube', Input=lifted, Radius=0.006 * relief.width, NumberofSides=16)
+    path = pv.Clip(registrationName='path', Input=tube, ClipType='Box', Invert=1)
+    path.ClipType.Position, path.ClipType.Length = relief.box
+    low, high, logarithmic = time_scale([time for _, time in paths], ways)
+    lut = colour_map('time', 'Inferno (matplotlib)', low, high, logarithmic)
+    colour_by(show(path, view), 'time', lut)
+    labels = decade_labels(low, high) if logarithmic else linear_labels(low, high)
+    colour_bar(lut, view, 'training time', 0.54, 0.32, labels)
+    for name, colour, points, bottom in (('start', BLUE, [way[0] for way in ways], 0.94),
+                                         ('end', VERMILLION, [way[-1] for way in ways], 0.91)):
+        show_balls(view, name, colour, np.concatenate(points).tolist(), 0.03 * relief.width)
+        note(view, f'{name} of the path', colour, bottom)
+    return ways
+
+
+def paths_on_plane(trajectory, relief):
+    """Lifted points (n x 3) and times of each run, where it lies on the plane."""
+    points, time = np.array(trajectory.Points), np.asarray(trajectory.PointData['time'])
+    points[:, 2] = relief.height(points[:, :2])
+    paths = []
+    for cell in range(trajectory.VTKObject.GetNumberOfCells()):
+        ids = trajectory.VTKObject.GetCell(cell).GetPointIds()
+        ids = np.array([ids.GetId(i) for i in range(ids.GetNumberOfIds())])
+        ids = ids[np.isfinite(points[ids, 2])]
+        if len(ids) > 1:
+            paths.append((points[ids], time[ids]))
+    return paths
+
+
+def show_balls(view, name, colour, coordinates, diameter):
+    """A ball at each point of the flat list `coordinates`."""
+    points = pv.PolyPointSource(registrationName=f'{name} points', Points=coordinates)
+    balls = pv.Glyph(registrationName=name, Input=points, GlyphType='Sphere', GlyphMode='All Points',
+                     ScaleArray=['POINTS', 'No scale array'], ScaleFactor=diameter)
+    balls.GlyphType.ThetaResolution = balls.GlyphType.PhiResolution = 24
+    show(balls, view, colour=colour)
+
+
+def surface_scene():
+    """Loss surface and training path; None without a surface."""
+    if not (RUN / 'surface.vti').exists():
+        return None
+    view = new_view('loss surface')
+    image = pv.XMLImageDataReader(registrationName='surface.vti', FileName=[str(RUN / 'surface.vti')])
+    data = fetch(image)
+    relief = Relief.of(data)
+    show_surface(view, image, relief)
+    ways = []
+    if (RUN / 'trajectory.vtp').exists():
+        ways = show_path(view, pv.XMLPolyDataReader(registrationName='trajectory.vtp',
+                                                    FileName=[str(RUN / 'trajectory.vtp')]), relief)
+    loss = field_value(data, 'trained_loss', field_value(data, 'centre_loss', math.nan))
+    title(pv.Text(registrationName='title', Text='Loss on a plane through the trained point '
+                  f'(loss {loss:.3g} there)'), view)
+    grid = axes(view, (field_value(data, 'axis_x', 'alpha'), field_value(data, 'axis_y', 'beta'),
+                       'log10 loss'), 18, 14)
+    grid.DataScale = [1, 1, relief.scale]
+    for axis, nodes in (('X', relief.x), ('Y', relief.y)):
+        set_labels(grid, axis, linear_labels(nodes[0], nodes[-1]))
+    set_labels(grid, 'Z', linear_labels(relief.floor, relief.top))
+    aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
+    return view
+
+
+def aim(view, relief, direction):
+    """Puts the camera in `direction`, with room for the colour bars at the right."""
+    right = np.cross([0, 0, 1], direction)
+    focus = relief.centre + 0.08 * relief.width * right / np.linalg.norm(right)
+    view.CameraFocalPoint = focus.tolist()
+    view.CameraPosition = (focus + 3.1 * relief.width * direction).tolist()
+    view.CameraViewUp = [0, 0, 1]
+    view.CameraViewAngle = 30
+    view.CenterOfRotation = relief.centre.tolist()
+
+
+def show_probability(view, field):
+    """Probability of class 1 of two, diverging about one half."""
+    lut = colour_map('probability', 'Cool to Warm', 0, 1)
+    colour_by(show(field, view, Specular=0, Ambient=1, Diffuse=0), 'probability', lut)
+    colour_bar(lut, view, 'P(class 1)', 0.1, 0.4, [0, 0.25, 0.5, 0.75, 1])
+    show_levels(view, field, 'probability', (0.5,), INK, 3.5)
+    show_levels(view, field, 'probability', (0.1, 0.9), (0.3, 0.3, 0.3), 1)
+
+
+def show_classes(view, field, names):
+    """The winning class of several, paler where its probability is lower."""
+    cells = pv.PointDatatoCellData(registrationName='classes', Input=field, PassPointData=1,
+                                   CategoricalData=1)
+    lut = categories('class', names)
+    colour_by(show(cells, view, Ambient=1, Diffuse=0), 'class', lut, 'CELLS')
+    doubt = pv.Calculator(registrationName='doubt', Input=field, ResultArrayName='doubt',
+                          Function='1 - probability')
+    most = 1 - 1 / len(names)
+    white = pv.GetColorTransferFunction('doubt')
+    white.RGBPoints = [0, 1, 1, 1, most, 1, 1, 1]
+    white.EnableOpacityMapping = 1
+    pv.GetOpacityTransferFunction('doubt').Points = [0, 0.35, 0.5, 0, most, 0.95, 0.5, 0]
+    colour_by(show(doubt, view, Ambient=1, Diffuse=0, Position=[0, 0, 1e-4]), 'doubt', white)
+    boundaries = [k + 0.5 for k in range(len(names) - 1)]
+    show_levels(view, field, 'class', boundaries, INK, 3.5)
+    show_levels(view, field, 'probability', (0.9,), (0.3, 0.3, 0.3), 1)
+
+
+def show_levels(view, field, array, levels, colour, width):
+    """Lines of equal `array`, just above the field."""
+    lines = pv.Contour(registrationName=f'{array} {", ".join(map(str, levels))}', Input=field,
+                       ContourBy=['POINTS', array], Isosurfaces=list(levels))
+    show(lines, view, colour=colour, LineWidth=width, Position=[0, 0, 1e-3])
+
+
+def only(source, array, value, name):
+    """The points of `source` whose integer `array` is `value`."""
+    return pv.Threshold(registrationName=name, Input=source, Scalars=['POINTS', array],
+                        ThresholdMethod='Between', LowerThreshold=value - 0.5,
+                        UpperThreshold=value + 0.5)
+
+
+def show_samples(view, samples, names):
+    """The training split coloured by label, with a gold ring around flipped labels."""
+    training = only(samples, 'split', 0, 'training data')
+    flipped = only(training, 'flipped', 1, 'flipped labels')
+    coloured = pv.PassArrays(registrationName='labels', Input=training, PointDataArrays=['label'])
+    disc = {'RenderPointsAsSpheres': 1, 'Ambient': 1, 'Diffuse': 0}
+    show(training, view, 'Points', (1, 1, 1), PointSize=11, Position=[0, 0, 2e-3], **disc)
+    if fetch(flipped).VTKObject.GetNumberOfPoints() > 0:
+        show(flipped, view, 'Points', GOLD, PointSize=18, Position=[0, 0, 3e-3], **disc)
+    lut = categories('label', names)
+    colour_by(show(coloured, view, 'Points', PointSize=8, Position=[0, 0, 4e-3], **disc), 'label', lut)
+    colour_bar(lut, view, 'label', 0.62, 0.06 * len(names))
+    note(view, 'gold ring: flipped label', INK, 0.57)
+
+
+def read_samples():
+    """The data set and the names of its classes; None and two classes without one."""
+    file = RUN / 'decision' / 'data.vtp'
+    if not file.exists():
+        return None, ['class 0', 'class 1']
+    samples = pv.XMLPolyDataReader(registrationName='data.vtp', FileName=[str(file)])
+    count = max(2, int(np.max(fetch(samples).PointData['label'])) + 1)
+    return samples, [f'class {k}' for k in range(count)]
+
+
+def decision_scene():
+    """Decision field over time with the data; None without a decision field."""
+    if not (RUN / 'decision.pvd').exists():
+        return None
+    view = new_view('decision field')
+    series = pv.PVDReader(registrationName='decision.pvd', FileName=str(RUN / 'decision.pvd'))
+    pv.GetAnimationScene().UpdateAnimationUsingDataTimeSteps()
+    pv.GetAnimationScene().GoToLast()
+    field = pv.ExtractBlock(registrationName='decision field', Input=series,
+                            Selectors=['/Root/Block0'])
+    samples, names = read_samples()
+    if 'class' in field.PointData.keys():
+        show_classes(view, field, names)
+    else:
+        show_probability(view, field)
+    if samples is not None:
+        show_samples(view, samples, names)
+    title(pv.AnnotateTimeFilter(registrationName='title', Input=series,
+                                Format='Decision field at training time {time:.3g}'), view)
+    axes(view, ('x0', 'x1', ''), 18, 14)
+    look_down(view, field.GetDataInformation().GetBounds())
+    return view
+
+
+def look_down(view, bounds):
+    """A camera above the plane that fits `bounds` beside the colour bars."""
+    (west, east, south, north), (width, height) = bounds[:4], RESOLUTION
+    centre = [west + (east - west) / 2 / 0.9, (south + north) / 2]
+    view.CameraParallelProjection = 1
+    view.CameraParallelScale = 0.57 * max(north - south, (east - west) / 0.82 * height / width)
+    view.CameraPosition = [*centre, 10]
+    view.CameraFocalPoint = [*centre, 0]
+    view.CameraViewUp = [0, 1, 0]
+    view.InteractionMode = '2D'
+
+
+def save_movie(view, outdir):
+    """Writes decision.mp4, or its frames where there is no ffmpeg."""
+    frames = outdir / 'decision_frames'
+    frames.mkdir(exist_ok=True)
+    pv.SaveAnimation(str(frames / 'frame.png'), view, ImageResolution=RESOLUTION)
+    if shutil.which('ffmpeg') is None:
+        print(f'view.py: no ffmpeg; the frames are in {frames}', file=sys.stderr)
+        return
+    subprocess.run(['ffmpeg', '-y', '-loglevel', 'error', '-framerate', '6', '-i',
+                    str(frames / 'frame.%04d.png'), '-pix_fmt', 'yuv420p',
+                    str(outdir / 'decision.mp4')], check=True)
+    shutil.rmtree(frames)
+
+
+def arguments():
+    """What the command line asks for; ParaView itself leaves nothing on it."""
+    parser = argparse.ArgumentParser(prog='pvbatch view.py', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--png', nargs='?', const=RUN, type=Path, metavar='OUTDIR',
+                        help='write pictures, by default beside this file')
+    parser.add_argument('--movie', action='store_true', help='with --png: animate the decision field')
+    return parser.parse_args(sys.argv[1:])
+
+
+def main():
+    """Builds the scenes; writes pictures where the command line asks for them."""
+    asked = arguments()
+    pv._DisableFirstRenderCameraReset()
+    surface, decision = surface_scene(), decision_scene()
+    if asked.png is None:
+        pv.RenderAllViews()
+        return
+    asked.png.mkdir(parents=True, exist_ok=True)
+    for view, name in ((surface, 'surface.png'), (decision, 'decision.png')):
+        if view is not None:
+            pv.SaveScreenshot(str(asked.png / name), view, ImageResolution=RESOLUTION)
+    if asked.movie and decision is not None:
+        save_movie(decision, asked.png)
+
+
+main()

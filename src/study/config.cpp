@@ -1,0 +1,145 @@
+#include "thalweg/study/config.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include <boost/program_options.hpp>
+
+#include "thalweg/core/table.hpp"
+
+namespace thalweg {
+namespace {
+
+namespace po = boost::program_options;
+
+po::options_description descriptions() {
+  po::options_description all;
+  for (const Key& key : keys()) all.add_options()(key.name.c_str(), po::value<std::string>(), "");
+  all.add_options()("help", "")("quiet", "")("words", po::value<std::vector<std::string>>(), "");
+  return all;
+}
+
+std::string without_dashes(std::string name) {
+  name.erase(0, name.find_first_not_of('-'));
+  return name.substr(0, name.find('='));
+}
+
+[[noreturn]] void rethrow_as_misuse(const std::string& where) {
+  try {
+    throw;
+  } catch (const po::unknown_option& e) {
+    const std::string name = without_dashes(e.get_option_name());
+    throw std::invalid_argument(where + "no key '" + name + "'; " + suggestion(name, names(keys())));
+  } catch (const po::multiple_occurrences& e) {
+    throw std::invalid_argument(where + "'" + without_dashes(e.get_option_name()) + "' is given twice");
+  } catch (const po::error& e) {
+    throw std::invalid_argument(where + e.what());
+  }
+}
+
+using Values = std::map<std::string, std::string>;
+
+/// Values of `from` take the place of those in `into`.
+void override_with(Values& into, const Values& from) {
+  for (const auto& [name, value] : from) into[name] = value;
+}
+
+Values stated(const po::parsed_options& parsed) {
+  Values values;
+  for (const auto& option : parsed.options)
+    if (!option.value.empty() && option.position_key < 0) values[option.string_key] = option.value.front();
+  return values;
+}
+
+Values read_ini(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error("cannot read " + file.string());
+  try {
+    const auto all = descriptions();
+    const auto parsed = po::parse_config_file(stream, all);
+    po::variables_map once;  // notices keys that are given twice
+    po::store(parsed, once);
+    return stated(parsed);
+  } catch (...) {
+    rethrow_as_misuse(file.string() + ": ");
+  }
+}
+
+po::parsed_options parse_line(const std::vector<std::string>& line) {
+  try {
+    const auto all = descriptions();
+    po::positional_options_description positional;
+    positional.add("words", -1);
+    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_short &
+                       ~po::command_line_style::allow_guessing;
+    auto parsed = po::command_line_parser(line).options(all).positional(positional).style(style).run();
+    po::variables_map once;
+    po::store(parsed, once);
+    return parsed;
+  } catch (...) {
+    rethrow_as_misuse("");
+  }
+}
+
+}  // namespace
+
+void set_key(Settings& settings, const std::string& name, const std::string& value) {
+  find(keys(), name, "key").set(settings, value);
+}
+
+Request parse(std::span<const std::string> arguments, std::span<const std::string> commands,
+              const std::map<std::string, Values>& defaults) {
+  Request request;
+  require(!arguments.empty(), "no command; " + suggestion("", commands));
+  request.command = arguments.front();
+  require(std::find(commands.begin(), commands.end(), request.command) != commands.end(),
+          "no command '" + request.command + "'; " + suggestion(request.command, commands));
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  const auto line = parse_line({arguments.begin() + 1, dashes});
+  for (const auto& option : line.options) {
+    if (option.position_key >= 0) request.words.insert(request.words.end(), option.value.begin(), option.value.end());
+    request.help = request.help || option.string_key == "help";
+    request.quiet = request.quiet || option.string_key == "quiet";
+  }
+  const Values on_line = stated(line);
+  Values in_file;
+  if (request.command != "list" && !request.words.empty()) {
+    require(request.words.size() == 1, "one FILE.ini at most, not '" + request.words[1] + "' as well");
+    in_file = read_ini(request.words.front());
+  }
+  const auto in_dir = on_line.contains("in.dir") ? on_line.at("in.dir") : in_file["in.dir"];
+  if (!in_dir.empty()) {
+    request.given = read_ini(std::filesystem::path(in_dir) / "run.ini");
+    request.given.erase("out.dir");
+    request.given.erase("out.overwrite");
+  }
+  override_with(request.given, in_file);
+  override_with(request.given, on_line);
+  std::erase_if(request.given, [](const auto& entry) { return entry.second.empty(); });
+  if (const auto own = defaults.find(request.command); own != defaults.end())
+    for (const auto& [name, value] : own->second) set_key(request.settings, name, value);
+  for (const auto& [name, value] : request.given) set_key(request.settings, name, value);
+  for (auto word = dashes; word != arguments.end(); ++word)
+    if (word != dashes) request.settings.petsc_options += (request.settings.petsc_options.empty() ? "" : " ") + *word;
+  return request;
+}
+
+std::string ini_text(const Settings& settings) {
+  std::ostringstream text;
+  std::string section;
+  for (const Key& key : keys()) {
+    const auto dot = key.name.find('.');
+    const std::string value = key.get(settings);
+    if (value.empty()) continue;
+    if (key.name.substr(0, dot) != section) {
+      text << (section.empty() ? "" : "\n") << '[' << key.name.substr(0, dot) << "]\n";
+      section = key.name.substr(0, dot);
+    }
+    text << key.name.substr(dot + 1) << " = " << value << '\n';
+  }
+  return text.str();
+}
+
+}  // namespace thalweg

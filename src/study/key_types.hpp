@@ -1,0 +1,129 @@
+#pragma once
+
+#include <charconv>
+#include <limits>
+
+#include "thalweg/core/table.hpp"
+#include "thalweg/study/config.hpp"
+
+/// Makers of keys, one for each type of value.
+namespace thalweg::key {
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// low <= value < high, with `open` also low < value.
+struct Range {
+  double low = -infinity, high = infinity;
+  bool open = false;
+
+  void check(const std::string& key, double value) const {
+    const bool holds = (open ? value > low : value >= low) && value < high;
+    std::string range = low == -infinity ? "" : (open ? "above " : "at least ") + to_text(low);
+    if (high < infinity) range += (range.empty() ? "below " : " and below ") + to_text(high);
+    require(holds, key + ": " + to_text(value) + " is not " + range);
+  }
+};
+
+inline constexpr Range positive{0, infinity, true}, not_negative{0}, any{}, share{0, 1};
+
+template <class Whole>
+Whole to_whole(const std::string& text, const std::string& key) {
+  Whole value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  require(error == std::errc{} && end == text.data() + text.size(), key + ": '" + text + "' is not a whole number");
+  return value;
+}
+
+/// What a key names: settings .* first .* second ...; works on Settings& and const Settings&.
+template <class... Members>
+auto path(Members... members) {
+  return [=](auto& settings) -> auto& { return (settings.*....*members); };
+}
+
+template <class Member>
+Key real(std::string name, std::string unit, std::string what, Range range, Member member) {
+  return {name, unit, what,
+          [=](Settings& s, const std::string& text) {
+            const double value = to_number(text, name);
+            range.check(name, value);
+            member(s) = value;
+          },
+          [=](const Settings& s) { return to_text(member(s)); }};
+}
+
+template <class Member>
+Key maybe_real(std::string name, std::string unit, std::string what, Range range, Member member) {
+  Key key = real(name, unit, what, range, member);
+  key.get = [=](const Settings& s) { return member(s) ? to_text(*member(s)) : std::string(); };
+  return key;
+}
+
+template <class Member>
+Key whole(std::string name, std::string unit, std::string what, Range range, Member member) {
+  using Whole = std::remove_cvref_t<decltype(member(std::declval<Settings&>()))>;
+  return {name, unit, what,
+          [=](Settings& s, const std::string& text) {
+            const auto value = to_whole<Whole>(text, name);
+            range.check(name, static_cast<double>(value));
+            member(s) = value;
+          },
+          [=](const Settings& s) { return std::to_string(member(s)); }};
+}
+
+template <class Member>
+Key maybe_whole(std::string name, std::string unit, std::string what, Range range, Member member) {
+  return {name, unit, what,
+          [=](Settings& s, const std::string& text) {
+            const auto value = to_whole<std::int64_t>(text, name);
+            range.check(name, static_cast<double>(value));
+            member(s) = value;
+          },
+          [=](const Settings& s) { return member(s) ? std::to_string(*member(s)) : std::string(); }};
+}
+
+template <class Member>
+Key text(std::string name, std::string what, Member member) {
+  return {name, "", what, [=](Settings& s, const std::string& value) { member(s) = value; },
+          [=](const Settings& s) { return member(s); }};
+}
+
+template <class Member>
+Key flag(std::string name, std::string what, Member member) {
+  return {name, "", what,
+          [=](Settings& s, const std::string& value) {
+            require(value == "true" || value == "false", name + ": '" + value + "' is neither true nor false");
+            member(s) = value == "true";
+          },
+          [=](const Settings& s) { return std::string(member(s) ? "true" : "false"); }};
+}
+
+/// A name of a table.
+template <class Row, class Member>
+Key choice(std::string name, std::string what, std::span<const Row> table, Member member) {
+  return {name, "", what,
+          [=](Settings& s, const std::string& value) {
+            find(table, value, name);
+            member(s) = value;
+          },
+          [=](const Settings& s) { return member(s); }};
+}
+
+inline std::string joined(const std::vector<std::string>& words, char separator) {
+  std::string all;
+  for (const auto& word : words) all += (all.empty() ? "" : std::string(1, separator)) + word;
+  return all;
+}
+
+/// Names of a table, separated by commas; an empty list is spelt `none`.
+template <class Row, class Member>
+Key choices(std::string name, std::string what, std::span<const Row> table, Member member) {
+  return {name, "", what,
+          [=](Settings& s, const std::string& value) {
+            const auto words = split_list(value);
+            for (const auto& word : words) find(table, word, name);
+            member(s) = words;
+          },
+          [=](const Settings& s) { return joined(member(s), ','); }};
+}
+
+}  // namespace thalweg::key

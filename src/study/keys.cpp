@@ -1,0 +1,238 @@
+#include <algorithm>
+
+#include "key_types.hpp"
+#include "thalweg/diagnose/surface.hpp"
+#include "thalweg/energy/diffusion.hpp"
+#include "thalweg/energy/risk.hpp"
+#include "thalweg/flow/gradient_flow.hpp"
+#include "thalweg/study/methods.hpp"
+#include "thalweg/study/recorder.hpp"
+
+namespace thalweg {
+namespace {
+
+using namespace key;
+
+Key hidden_key() {
+  const std::string name = "model.hidden";
+  return {name, "units", "widths of the hidden layers, comma-separated; none: a linear model",
+          [=](Settings& s, const std::string& value) {
+            s.model.hidden.clear();
+            if (value == "none") return;
+            for (const auto& word : split_list(value)) {
+              s.model.hidden.push_back(to_whole<Index>(word, name));
+              Range{1}.check(name, static_cast<double>(s.model.hidden.back()));
+            }
+          },
+          [](const Settings& s) {
+            std::vector<std::string> widths;
+            for (const Index n : s.model.hidden) widths.push_back(std::to_string(n));
+            return widths.empty() ? "none" : joined(widths, ',');
+          }};
+}
+
+Key loss_key() {
+  const std::string name = "model.loss";
+  return {name, "", "see `list losses`; auto: logistic for two classes, softmax for more",
+          [=](Settings& s, const std::string& value) {
+            if (value != "auto") find(losses(), value, name);
+            s.model.loss = value;
+          },
+          [](const Settings& s) { return s.model.loss; }};
+}
+
+Key diffusion_key() {
+  const std::string name = "flow.diffusion";
+  return {name, "", "what diffuses, see `list diffusions`; slots combine with +",
+          [=](Settings& s, const std::string& value) {
+            for (const auto& word : split_list(value, '+')) find(diffusions(), word, name);
+            s.flow.diffusion = value;
+          },
+          [](const Settings& s) { return s.flow.diffusion; }};
+}
+
+Key evaluate_split_key() {
+  const std::string name = "evaluate.split";
+  return {name, "", "which samples: train, validation, test or all",
+          [=](Settings& s, const std::string& value) {
+            static const std::vector<std::string> valid{"train", "validation", "test", "all"};
+            require(std::find(valid.begin(), valid.end(), value) != valid.end(),
+                    name + ": no '" + value + "'; " + suggestion(value, valid));
+            s.evaluate_split = value;
+          },
+          [](const Settings& s) { return s.evaluate_split; }};
+}
+
+std::vector<Key> data_keys() {
+  const auto in = [](auto member) { return path(&Settings::data, member); };
+  return {
+      choice("data.kind", "see `list data`", data_kinds(), in(&DataSpec::kind)),
+      whole("data.samples", "samples", "training samples (csv: the file decides)", {1}, in(&DataSpec::samples)),
+      whole("data.validation_samples", "samples", "validation samples (csv: validation_share)", {1},
+            in(&DataSpec::validation_samples)),
+      whole("data.test_samples", "samples", "test samples (csv: test_share)", {1}, in(&DataSpec::test_samples)),
+      choice("data.noise_kind", "how training labels go wrong, see `list noise`", noise_kinds(),
+             in(&DataSpec::noise_kind)),
+      real("data.noise", "1", "rate rho of wrong training labels", share, in(&DataSpec::noise)),
+      real("data.noise_length", "data units", "boundary noise: decay length ell", positive,
+           in(&DataSpec::noise_length)),
+      text("data.noise_matrix", "class noise: rows of P(label | clean), such as 0.9,0.1;0.2,0.8",
+           in(&DataSpec::noise_matrix)),
+      whole("data.seed", "", "seed of points and label noise", not_negative, in(&DataSpec::seed)),
+      real("data.turns", "revolutions", "spirals: length of an arm", positive, in(&DataSpec::turns)),
+      real("data.amplitude", "data units", "sine: amplitude A of the boundary", any, in(&DataSpec::amplitude)),
+      real("data.frequency", "1", "sine: periods k of the boundary; largest curvature A (2 pi k)^2", any,
+           in(&DataSpec::frequency)),
+      whole("data.rings", "", "rings: number of annuli", {2}, in(&DataSpec::rings)),
+      whole("data.grid", "", "islands: K of the K x K grid of blobs", {2}, in(&DataSpec::grid)),
+      real("data.spread", "data units", "islands, gaussians: standard deviation of a blob", positive,
+           in(&DataSpec::spread)),
+      real("data.distance", "data units", "gaussians: distance of the centres", not_negative,
+           in(&DataSpec::distance)),
+      real("data.jitter", "data units", "spirals, moons, circles: standard deviation of the points about their curve",
+           not_negative, in(&DataSpec::jitter)),
+      text("data.file", "csv: the table", in(&DataSpec::file)),
+      text("data.label_column", "csv: name or position, from 1, of the label; not given: the last column",
+           in(&DataSpec::label_column)),
+      real("data.validation_share", "1", "csv: share of the rows for validation", share,
+           in(&DataSpec::validation_share)),
+      real("data.test_share", "1", "csv: share of the rows for testing", share, in(&DataSpec::test_share)),
+  };
+}
+
+std::vector<Key> model_keys() {
+  const auto in = [](auto member) { return path(&Settings::model, member); };
+  return {
+      hidden_key(),
+      choice("model.activation", "see `list activations`", activations(), in(&ModelSpec::activation)),
+      loss_key(),
+      choice("model.scaling", "see `list scalings`", scalings(), in(&ModelSpec::scaling)),
+      real("model.weight_decay", "1/time", "lambda of (lambda/2)|theta|^2 in the objective", not_negative,
+           in(&ModelSpec::weight_decay)),
+      whole("model.seed", "", "seed of the initial weights", not_negative, in(&ModelSpec::seed)),
+  };
+}
+
+std::vector<Key> flow_keys() {
+  const auto in = [](auto member) { return path(&Settings::flow, member); };
+  return {
+      diffusion_key(),
+      choice("flow.lattice", "where K acts, see `list lattices`", lattices(), in(&FlowSpec::lattice)),
+      real("flow.nu", "1/(time eigenvalue of K)", "weights: strength nu of the heat flow of the weights",
+           not_negative, in(&FlowSpec::nu)),
+      real("flow.sigma", "1/eigenvalue of K", "gradient: sigma of the metric (I + sigma K)^power", not_negative,
+           in(&FlowSpec::sigma)),
+      whole("flow.power", "", "gradient: power m of the metric, 1 or 2", {1, 3}, in(&FlowSpec::power)),
+      whole("flow.seed", "", "seed of the permuted lattice", not_negative, in(&FlowSpec::seed)),
+  };
+}
+
+std::vector<Key> scheme_keys() {
+  const auto in = [](auto member) { return path(&Settings::stepping, member); };
+  const auto batch = [](auto member) { return path(&Settings::stepping, &SchemeSettings::batch, member); };
+  return {
+      choice("scheme.name", "see `list schemes`", schemes(), path(&Settings::scheme)),
+      real("scheme.step", "time", "step eta; the first guess where the scheme adapts", positive,
+           in(&SchemeSettings::step)),
+      maybe_real("scheme.rtol", "1", "relative tolerance; given: the scheme adapts its step", not_negative,
+                 in(&SchemeSettings::rtol)),
+      maybe_real("scheme.atol", "parameter", "absolute tolerance; given: the scheme adapts its step", not_negative,
+                 in(&SchemeSettings::atol)),
+      real("scheme.momentum", "1", "momentum: beta", share, in(&SchemeSettings::momentum)),
+      whole("scheme.batch", "samples", "batch size; 0: the whole training set", not_negative,
+            batch(&BatchPlan::size)),
+      choice("scheme.sampling", "how batches are drawn, see `list samplings`", samplings(),
+             batch(&BatchPlan::sampling)),
+      whole("scheme.seed", "", "seed of the batches", not_negative, batch(&BatchPlan::seed)),
+  };
+}
+
+std::vector<Key> run_keys() {
+  const auto stop = [](auto member) { return path(&Settings::stop, member); };
+  const auto record = [](auto member) { return path(&Settings::record, member); };
+  return {
+      maybe_real("stop.time", "time", "training time T (100 where no stop is given)", positive, stop(&StopSpec::time)),
+      maybe_whole("stop.steps", "steps", "number of steps", {1}, stop(&StopSpec::steps)),
+      maybe_real("stop.loss", "loss", "energy at or below; costs an evaluation a step", any, stop(&StopSpec::loss)),
+      maybe_real("stop.grad_norm", "1", "norm of the velocity at or below; costs a gradient a step", not_negative,
+                 stop(&StopSpec::grad_norm)),
+      maybe_real("stop.wall", "seconds", "wall-clock time", positive, stop(&StopSpec::wall)),
+      whole("record.count", "", "record at so many equal intervals of the run", {1}, record(&RecordSpec::count)),
+      whole("record.every", "steps", "and after each so many steps; 0: not", not_negative, record(&RecordSpec::every)),
+      choices("record.probes", "what to record, comma-separated, see `list probes`; not given: all", probes(),
+              record(&RecordSpec::probes)),
+  };
+}
+
+std::vector<Key> picture_keys() {
+  const auto in = [](auto member) { return path(&Settings::surface, member); };
+  return {
+      choice("surface.directions", "see `list directions`", direction_kinds(), in(&SurfaceSpec::directions)),
+      whole("surface.size", "nodes", "odd number of nodes along an axis; 1: no surface", {1},
+            in(&SurfaceSpec::size)),
+      maybe_real("surface.radius", "parameter", "half width of the plane; not given: holds the path", positive,
+                 in(&SurfaceSpec::radius)),
+      whole("surface.seed", "", "seed of random directions", not_negative, in(&SurfaceSpec::seed)),
+      whole("decision.size", "nodes", "nodes along an axis of the decision field (two features); 0: none",
+            not_negative, path(&Settings::decision_size)),
+  };
+}
+
+std::vector<Key> study_keys() {
+  const auto in = [](auto member) { return path(&Settings::study, member); };
+  return {
+      choices("study.methods", "compared methods, comma-separated, see `list methods`", methods(),
+              in(&StudySpec::methods)),
+      text("study.factors", "levels of any keys: section.key=level,level section.key=level,level",
+           in(&StudySpec::factors)),
+      choices("study.matching", "what the methods have in common, see `list matchings`", matchings(),
+              in(&StudySpec::matching)),
+      whole("study.seeds", "", "matched repetitions of every cell", {1}, in(&StudySpec::seeds)),
+      choice("study.baseline", "the method that the others are paired with", methods(), in(&StudySpec::baseline)),
+      flag("study.curves", "keep the recorded rows of every run (curves.csv)", in(&StudySpec::curves)),
+  };
+}
+
+std::vector<Key> other_keys() {
+  return {
+      text("in.dir", "a finished run: its run.ini and weights.csv are the start", path(&Settings::in_dir)),
+      text("evaluate.weights", "weights.csv to evaluate (in.dir's where not given)",
+           path(&Settings::evaluate_weights)),
+      text("evaluate.data", "data.csv to evaluate on (in.dir's where not given)", path(&Settings::evaluate_data)),
+      evaluate_split_key(),
+      whole("evaluate.seed", "", "seed of the normal vector v of the product", not_negative,
+            path(&Settings::evaluate_seed)),
+      text("out.dir", "directory of the results (results/COMMAND-N where not given)", path(&Settings::out_dir)),
+      flag("out.overwrite", "replace the results of another run in out.dir", path(&Settings::overwrite)),
+      flag("out.pictures", "pictures and report.html through postprocess/", path(&Settings::pictures)),
+      text("petsc.options", "PETSc options, the same as after --", path(&Settings::petsc_options)),
+  };
+}
+
+std::vector<Key> all_keys() {
+  std::vector<Key> all;
+  for (auto section : {data_keys, model_keys, flow_keys, scheme_keys, run_keys, picture_keys, study_keys, other_keys})
+    for (Key& key : section()) all.push_back(std::move(key));
+  return all;
+}
+
+}  // namespace
+
+std::span<const Key> keys() {
+  static const std::vector<Key> all = all_keys();
+  return all;
+}
+
+std::vector<std::string> split_list(const std::string& text, char separator) {
+  std::vector<std::string> words;
+  std::string::size_type start = 0;
+  while (start <= text.size()) {
+    const auto end = std::min(text.find(separator, start), text.size());
+    const auto first = text.find_first_not_of(" \t", start), last = text.find_last_not_of(" \t", end - 1);
+    if (first < end && end > start) words.push_back(text.substr(first, last - first + 1));
+    start = end + 1;
+  }
+  return words;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,166 @@
+#include "thalweg/study/recorder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "thalweg/core/table.hpp"
+
+namespace thalweg {
+
+struct Moment {
+  const Recorder& recorder;
+  const Vector& y;
+  double loss = 0;
+  Vector gradient{};
+  std::optional<std::vector<int>> on_train{}, on_test{};
+
+  const Recorder::Path& path() const { return recorder.path_; }
+  const Dataset& data() const { return recorder.data_; }
+  double energy() const { return recorder.flow_.energy(y).value_or(nan); }
+
+  std::vector<int> predict(const Samples& samples) const {
+    return decide(recorder.loss_, recorder.model_.predict(y, samples.x));
+  }
+  const std::vector<int>& train() {
+    if (!on_train) on_train = predict(data().train);
+    return *on_train;
+  }
+  const std::vector<int>& test() {
+    if (!on_test) on_test = predict(data().test);
+    return *on_test;
+  }
+
+  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+};
+
+namespace {
+
+constexpr double nan = Moment::nan;
+
+double ratio(double part, double whole) { return whole > 0 ? part / whole : nan; }
+
+double accuracy(const std::vector<int>& predicted, const Samples& samples) {
+  double right = 0;
+  for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == samples.clean[i];
+  return ratio(right, static_cast<double>(predicted.size()));
+}
+
+double memorised(Moment& m) {
+  const Samples& s = m.data().train;
+  double flipped = 0, reproduced = 0;
+  for (std::size_t i = 0; i < s.label.size(); ++i) {
+    if (s.label[i] == s.clean[i]) continue;
+    ++flipped;
+    reproduced += m.train()[i] == s.label[i];
+  }
+  return ratio(reproduced, flipped);
+}
+
+double worst_fragment(Moment& m) {
+  const Samples& s = m.data().test;
+  std::map<int, std::pair<double, double>> right_of;
+  for (std::size_t i = 0; i < s.fragment.size(); ++i) {
+    auto& [right, all] = right_of[s.fragment[i]];
+    right += m.test()[i] == s.clean[i];
+    ++all;
+  }
+  double worst = nan;
+  for (const auto& [fragment, counts] : right_of) worst = std::fmin(worst, counts.first / counts.second);
+  return worst;
+}
+
+double mean_test_loss(Moment& m) {
+  const Samples& s = m.data().test;
+  return s.size() > 0 ? m.recorder.test_loss(m.y) : nan;
+}
+
+constexpr Probe rows[] = {
+    {"loss", "loss", "L on the training set with its noisy labels", [](Moment& m) { return m.loss; }},
+    {"energy", "loss", "E: the energy that the flow lowers", [](Moment& m) { return m.energy(); }},
+    {"test_loss", "loss", "mean loss on the test set with clean labels", mean_test_loss},
+    {"grad_norm", "loss/parameter", "|grad L| of the whole training set",
+     [](Moment& m) { return m.gradient.norm(); }},
+    {"train_accuracy", "1", "share of training samples classified as their clean label",
+     [](Moment& m) { return accuracy(m.train(), m.data().train); }},
+    {"validation_accuracy", "1", "the same on the validation set",
+     [](Moment& m) { return accuracy(m.predict(m.data().validation), m.data().validation); }},
+    {"test_accuracy", "1", "the same on the test set", [](Moment& m) { return accuracy(m.test(), m.data().test); }},
+    {"memorised", "1", "share of flipped training labels that the model reproduces; nan where none is flipped",
+     memorised},
+    {"worst_fragment", "1", "lowest test accuracy over the fragments", worst_fragment},
+    {"path_length", "parameter", "sum |theta_k+1 - theta_k| over recorded states",
+     [](Moment& m) { return m.path().length; }},
+    {"path_ratio", "1", "path_length / |theta - theta_0|",
+     [](Moment& m) { return ratio(m.path().length, (m.y - m.path().start).norm()); }},
+    {"roughness", "1", "sum |g_k+1 - g_k| / sum |g_k| of the full gradient over recorded states",
+     [](Moment& m) { return ratio(m.path().changes, m.path().gradients); }},
+    {"turning", "1", "mean of 1 - cos(g_k, g_k+1) of the full gradient over recorded states",
+     [](Moment& m) { return ratio(m.path().turns, m.path().count - 1); }},
+};
+
+/// 1 - cos of the angle between a and b, free of cancellation: |a/|a| - b/|b||^2 / 2.
+double turn(const Vector& a, const Vector& b) { return (a.normalized() - b.normalized()).squaredNorm() / 2; }
+
+}  // namespace
+
+std::span<const Probe> probes() { return rows; }
+
+Recorder::Recorder(const Dataset& data, const Mlp& model, const Loss& loss, const Risk& risk, const Flow& flow,
+                   std::span<const std::string> wanted)
+    : data_(data), model_(model), loss_(loss), risk_(risk), flow_(flow), columns_{"time", "step", "gradients"} {
+  for (const Probe& probe : probes())
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), probe.name) != wanted.end()) {
+      probes_.push_back(&probe);
+      columns_.emplace_back(probe.name);
+    }
+}
+
+void Recorder::see(const Frame& frame) {
+  Moment moment{*this, frame.y};
+  moment.gradient.resize(frame.y.size());
+  moment.loss = risk_.gradient(frame.y, {}, moment.gradient);
+  follow(moment);
+  rows_.push_back({frame.at.time, static_cast<double>(frame.at.step), static_cast<double>(frame.work.gradients)});
+  const bool finite = std::isfinite(moment.loss);
+  for (const Probe* probe : probes_) rows_.back().push_back(finite ? probe->measure(moment) : nan);
+}
+
+void Recorder::follow(Moment& moment) {
+  if (path_.count == 0) {
+    path_.start = moment.y;
+  } else {
+    path_.length += (moment.y - path_.y).norm();
+    path_.changes += (moment.gradient - path_.gradient).norm();
+    path_.turns += turn(moment.gradient, path_.gradient);
+  }
+  path_.gradients += moment.gradient.norm();
+  path_.y = moment.y;
+  path_.gradient = moment.gradient;
+  ++path_.count;
+}
+
+double Recorder::test_loss(In y) const { return test_risk_ ? test_risk_->value(y, {}) : nan; }
+
+double Recorder::last(std::string_view column) const {
+  const auto it = std::find(columns_.begin(), columns_.end(), column);
+  if (it == columns_.end() || rows_.empty()) return nan;
+  return rows_.back()[static_cast<std::size_t>(it - columns_.begin())];
+}
+
+double Recorder::best_accuracy() const {
+  const auto of = [&](std::string_view name) { return std::find(columns_.begin(), columns_.end(), name); };
+  const auto validation = of("validation_accuracy"), test = of("test_accuracy");
+  if (validation == columns_.end() || test == columns_.end()) return nan;
+  double best = -1, there = nan;
+  for (const auto& row : rows_)
+    if (const double v = row[static_cast<std::size_t>(validation - columns_.begin())]; v > best) {
+      best = v;
+      there = row[static_cast<std::size_t>(test - columns_.begin())];
+    }
+  return there;
+}
+
+}  // namespace thalweg

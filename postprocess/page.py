@@ -27,6 +27,7 @@ CSS = """
 body{margin:0 auto;padding:1.2rem 1rem 4rem;max-width:76rem;background:var(--paper);
 color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;overflow-wrap:anywhere}
+td:first-child{white-space:nowrap}
 h1{font-size:1.7rem;line-height:1.2;margin:.2rem 0}
 h2{font-size:1.25rem;margin:2.4rem 0 .6rem;border-bottom:1px solid var(--line)}
 h3{font-size:1.02rem;margin:1.8rem 0 .5rem}
@@ -53,7 +54,8 @@ caption{text-align:left;padding:.5rem .7rem;overflow-wrap:anywhere}
 th,td{padding:.28rem .7rem;text-align:left;border-top:1px solid var(--line);vertical-align:top;
 max-width:34rem}
 th{background:var(--box);font-weight:600}
-.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.num{text-align:right;font-variant-numeric:tabular-nums}
+td.num{white-space:nowrap}
 .helps{color:var(--helps);font-weight:600}.hurts{color:var(--hurts);font-weight:600}
 pre{background:var(--box);padding:.7rem .9rem;overflow-x:auto;white-space:pre-wrap;
 font-size:.86rem;

@@ -1,12 +1,13 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The pictures of one training run, and a small report that holds them.
 
-    postprocess/pictures.py results/run            metrics.png, surface.png, decision.png, report.html
+    postprocess/pictures.py results/run            metrics.png, surface.png, decision.png
+                                                   and report.html, in results/run
     postprocess/pictures.py results/run --quiet    the same, saying nothing
 
 It reads only what `thalweg train` wrote there: metrics.csv, and where present surface.vti with
 trajectory.vtp, decision/field_*.vti with data.csv, run.json and run.ini. Surfaces and decision
-fields need VTK's Python module (Debian: python3-vtk9); without it they are left out, and it says so.
+fields need VTK's Python module (Debian: python3-vtk9); without it they are left out, which it says.
 Exit: 0 written, 2 misuse (no such directory, no metrics), 4 a picture could not be written.
 """
 
@@ -16,15 +17,17 @@ import re
 import sys
 from pathlib import Path
 
+import style  # first, for it says which package is missing
+
 import numpy as np
 
 import page
-import style
 from page import Right, escape
 from style import name, number, percent, plain
 
 try:
     from vtkmodules.util.numpy_support import vtk_to_numpy
+    from vtkmodules.vtkCommonCore import vtkObject
     from vtkmodules.vtkIOXML import vtkXMLImageDataReader, vtkXMLPolyDataReader
 except ImportError:
     vtk_to_numpy = None
@@ -35,6 +38,9 @@ SHARES = ("train_accuracy", "validation_accuracy", "test_accuracy", "worst_fragm
 GRADIENT = ("grad_norm",)
 CLASS_COLOURS = (style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY)
 CLASS_MARKERS = ("o", "s", "^", "D", "v", "P")
+SOFT = style.matplotlib.colors.LinearSegmentedColormap.from_list(  # paler than the points on it
+    "soft", ["#5E9FCB", "#C4DCEB", "#F7F7F7", "#F8D3BF", "#E08A63"]
+)
 CAP = 1e299  # thalweg writes an infinite loss as 1e300
 
 
@@ -62,9 +68,14 @@ def draw_metrics(metrics):
     groups = [keys for keys in groups if keys]
     if not groups:
         raise NoPicture("metrics.csv holds no loss, accuracy or gradient norm to draw")
-    figure, rows = style.plt.subplots(len(groups), 1, sharex=True, squeeze=False,
-                                      figsize=(6, 0.7 + 2.1 * len(groups)),
-                                      layout="constrained")
+    figure, rows = style.plt.subplots(
+        len(groups),
+        1,
+        sharex=True,
+        squeeze=False,
+        figsize=(6, 0.7 + 2.1 * len(groups)),
+        layout="constrained",
+    )
     for axes, keys in zip(rows[:, 0], groups):
         draw_columns(axes, metrics, keys)
     bottom = rows[-1, 0]
@@ -73,6 +84,21 @@ def draw_metrics(metrics):
         bottom.set_xscale("log")
         style.log_ticks(bottom.xaxis)
     return figure
+
+
+def metrics_caption(metrics):
+    """What the curves show: how far the loss fell, and where validation was best."""
+    text = f"{len(metrics['time'])} records"
+    if "loss" in metrics:
+        loss = metrics["loss"][np.isfinite(metrics["loss"])]
+        text += f"; the loss goes from {number(loss[0])} to {number(loss[-1])}"
+    if "validation_accuracy" in metrics:
+        best = np.nanargmax(metrics["validation_accuracy"])
+        text += (
+            f"; validation accuracy is best at t = {number(metrics['time'][best])}, with "
+            f"{percent(metrics['validation_accuracy'][best])} %"
+        )
+    return text + "."
 
 
 def is_early(time):
@@ -88,8 +114,15 @@ def draw_columns(axes, metrics, keys):
     for key in keys:
         look = looks[key]
         every = max(1, len(time) // 6)
-        axes.plot(time, metrics[key], color=look.colour, linestyle=look.dash, marker=look.marker,
-                  markevery=(every // 2, every), label=name(key))
+        axes.plot(
+            time,
+            metrics[key],
+            color=look.colour,
+            linestyle=look.dash,
+            marker=look.marker,
+            markevery=(every // 2, every),
+            label=name(key),
+        )
     if keys[0] in SHARES:
         axes.set_ylabel("share")
     else:
@@ -99,14 +132,16 @@ def draw_columns(axes, metrics, keys):
             axes.set_yscale("log")
             style.log_ticks(axes.yaxis)
     if len(keys) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=3, borderaxespad=0.1,
-                    columnspacing=1.2)
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncol=3, borderaxespad=0.1, columnspacing=1.2
+        )
 
 
 def read_vtk(path, reader):
     """A VTK XML file as VTK's own object."""
     if vtk_to_numpy is None:
         raise NoPicture(f"{path.name} needs VTK's Python module (Debian: python3-vtk9) to be drawn")
+    vtkObject.GlobalWarningDisplayOff()  # its pages about a broken file become our one sentence
     reader = reader()
     reader.SetFileName(str(path))
     reader.Update()
@@ -119,8 +154,10 @@ def read_vtk(path, reader):
 def arrays_of(data):
     """Point arrays by name."""
     points = data.GetPointData()
-    return {points.GetArrayName(i): vtk_to_numpy(points.GetArray(i))
-            for i in range(points.GetNumberOfArrays())}
+    return {
+        points.GetArrayName(i): vtk_to_numpy(points.GetArray(i))
+        for i in range(points.GetNumberOfArrays())
+    }
 
 
 def field_text(data, key, default):
@@ -136,8 +173,11 @@ def read_plane(path):
     if layers != 1 or min(columns, rows) < 2:
         raise NoPicture(f"{path.name} is not a plane; ParaView draws it")
     (x0, y0, _), (dx, dy, _) = data.GetOrigin(), data.GetSpacing()
-    arrays = {key: values.reshape(rows, columns) for key, values in arrays_of(data).items()
-              if values.ndim == 1}
+    arrays = {
+        key: values.reshape(rows, columns)
+        for key, values in arrays_of(data).items()
+        if values.ndim == 1
+    }
     return data, x0 + dx * np.arange(columns), y0 + dy * np.arange(rows), arrays
 
 
@@ -149,8 +189,11 @@ def read_lines(path):
     points, arrays = vtk_to_numpy(data.GetPoints().GetData()), arrays_of(data)
     cells = [data.GetCell(i).GetPointIds() for i in range(data.GetNumberOfCells())]
     indices = [[ids.GetId(i) for i in range(ids.GetNumberOfIds())] for ids in cells]
-    return [(points[ids], {key: values[ids] for key, values in arrays.items()})
-            for ids in indices if len(ids) > 1]
+    return [
+        (points[ids], {key: values[ids] for key, values in arrays.items()})
+        for ids in indices
+        if len(ids) > 1
+    ]
 
 
 def draw_surface(directory):
@@ -161,8 +204,11 @@ def draw_surface(directory):
     data, x, y, arrays = read_plane(path)
     if "log10_loss" not in arrays and "loss" not in arrays:
         raise NoPicture("surface.vti holds no loss")
-    height = arrays["log10_loss"] if "log10_loss" in arrays \
+    height = (
+        arrays["log10_loss"]
+        if "log10_loss" in arrays
         else np.log10(np.maximum(arrays["loss"], 1e-300))
+    )
     height = np.where(np.isfinite(height) & (height < np.log10(CAP)), height, np.nan)
     if not np.isfinite(height).any():
         raise NoPicture("surface.vti holds no finite loss")
@@ -172,8 +218,12 @@ def draw_surface(directory):
     for points, _ in lines:
         draw_path(axes, points)
     axes.plot(0, 0, marker="*", markersize=13, color=style.GOLD, markeredgecolor="black")
-    axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=plain(field_text(data, "axis_x", "x")),
-             ylabel=plain(field_text(data, "axis_y", "y")))
+    axes.set(
+        xlim=(x[0], x[-1]),
+        ylim=(y[0], y[-1]),
+        xlabel=plain(field_text(data, "axis_x", "x")),
+        ylabel=plain(field_text(data, "axis_y", "y")),
+    )
     axes.grid(False)
     return figure, surface_caption(lines)
 
@@ -184,7 +234,8 @@ def draw_height(figure, axes, x, y, height):
     low = np.nanmin(height)
     levels = np.linspace(low, top if top > low else low + 1, 25)
     filled = axes.contourf(x, y, height, levels, cmap="viridis", extend="max")
-    axes.contour(x, y, height, levels[::3], colors="black", linewidths=0.4, alpha=0.5)
+    if low < top:
+        axes.contour(x, y, height, levels[::3], colors="black", linewidths=0.4, alpha=0.5)
     bar = figure.colorbar(filled, ax=axes, shrink=0.9, pad=0.02)
     bar.set_label("log10 of the loss")
     bar.locator = style.MaxNLocator(6)
@@ -211,8 +262,10 @@ def surface_caption(lines):
 
 def field_files(directory):
     """Decision fields in the order of their numbers."""
+
     def order(path):
         return [int(digits) for digits in re.findall(r"\d+", path.stem)], path.name
+
     return sorted((directory / "decision").glob("field_*.vti"), key=order)
 
 
@@ -239,10 +292,17 @@ def draw_decision(directory):
 
 def draw_probability(figure, axes, x, y, probability):
     """The probability of class 1 of two."""
-    filled = axes.contourf(x, y, probability, np.linspace(0, 1, 21), cmap="RdBu_r", extend="both")
-    axes.contour(x, y, probability, [0.5], colors="black", linewidths=1.6)
-    figure.colorbar(filled, ax=axes, shrink=0.9, pad=0.02, label="probability of class 1",
-                    ticks=(0, 0.25, 0.5, 0.75, 1))
+    filled = axes.contourf(x, y, np.clip(probability, 0, 1), np.linspace(0, 1, 21), cmap=SOFT)
+    if np.nanmin(probability) < 0.5 < np.nanmax(probability):
+        axes.contour(x, y, probability, [0.5], colors="black", linewidths=1.6)
+    figure.colorbar(
+        filled,
+        ax=axes,
+        shrink=0.9,
+        pad=0.02,
+        label="probability of class 1",
+        ticks=(0, 0.25, 0.5, 0.75, 1),
+    )
     return "The probability of class 1 (line: one half)"
 
 
@@ -251,7 +311,8 @@ def draw_classes(axes, x, y, classes):
     count = int(np.nanmax(classes)) + 1
     colours = [CLASS_COLOURS[k % len(CLASS_COLOURS)] for k in range(count)]
     axes.contourf(x, y, classes, np.arange(count + 1) - 0.5, colors=colours, alpha=0.35)
-    axes.contour(x, y, classes, np.arange(count - 1) + 0.5, colors="black", linewidths=1)
+    if np.nanmin(classes) < np.nanmax(classes):
+        axes.contour(x, y, classes, np.arange(count - 1) + 0.5, colors="black", linewidths=1)
     return "The class with the highest probability"
 
 
@@ -263,15 +324,26 @@ def draw_points(axes, path):
     label = page.floats(columns["label"])
     train = np.array(columns.get("split", ["train"] * len(label))) == "train"
     train &= np.isfinite(label)
+    if not train.any():
+        return ""
     x, y = page.floats(columns["x0"]), page.floats(columns["x1"])
     flipped = train & (label != page.floats(columns.get("clean", columns["label"])))
-    axes.scatter(x[flipped], y[flipped], s=70, color=style.GOLD, edgecolors="black",
-                 linewidths=0.7, zorder=3)
+    axes.scatter(
+        x[flipped], y[flipped], s=70, color=style.GOLD, edgecolors="black", linewidths=0.7, zorder=3
+    )
     for k in sorted(set(label[train].astype(int))):
         mine = train & (label == k)
-        axes.scatter(x[mine], y[mine], s=17, marker=CLASS_MARKERS[k % 6],
-                     color=CLASS_COLOURS[k % 6], edgecolors="white", linewidths=0.5, zorder=4,
-                     label=f"label {k}")
+        axes.scatter(
+            x[mine],
+            y[mine],
+            s=17,
+            marker=CLASS_MARKERS[k % 6],
+            color=CLASS_COLOURS[k % 6],
+            edgecolors="white",
+            linewidths=0.5,
+            zorder=4,
+            label=f"label {k}",
+        )
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=4, borderaxespad=0.1)
     ringed = f", {flipped.sum()} of them with a wrong label (gold rings)" if flipped.any() else ""
     return f", and the {train.sum()} training points{ringed}"
@@ -285,11 +357,16 @@ def save(figure, path):
 
 
 def pictures_of(directory, metrics):
-    """Draws all pictures there is data for: the HTML, the files written, why others are left out."""
-    plans = (("metrics.png", "Along training time",
-              lambda: (draw_metrics(metrics), f"{len(metrics['time'])} records.")),
-             ("surface.png", "The loss around the trained point", lambda: draw_surface(directory)),
-             ("decision.png", "The decision field", lambda: draw_decision(directory)))
+    """Draws what there is data for: the HTML, the files written, why others are left out."""
+    plans = (
+        (
+            "metrics.png",
+            "Along training time",
+            lambda: (draw_metrics(metrics), metrics_caption(metrics)),
+        ),
+        ("surface.png", "The loss around the trained point", lambda: draw_surface(directory)),
+        ("decision.png", "The decision field", lambda: draw_decision(directory)),
+    )
     parts, written, notes = [], [], []
     for file, heading, draw in plans:
         try:
@@ -326,8 +403,15 @@ def table_final(metrics):
     for key, values in metrics.items():
         if key != "time":
             known = values[np.isfinite(values)]
-            rows.append([name(key), *(Right(number(value, 5)) for value in
-                                      (known[0], known.min(), known.max(), known[-1]))])
+            rows.append(
+                [
+                    name(key),
+                    *(
+                        Right(number(value, 5))
+                        for value in (known[0], known.min(), known.max(), known[-1])
+                    ),
+                ]
+            )
     header = ["measure", "first", "lowest", "highest", "last"]
     return page.table(header, rows, "Recorded values along the run") if rows else ""
 
@@ -339,10 +423,16 @@ def write_pictures(directory):
     drawn, written, notes = pictures_of(directory, metrics)
     label = directory.resolve().name
     remarks = "".join(f'<p class="about">{escape(note)}</p>\n' for note in notes)
-    body = (f"<h1>Training run {escape(label)}</h1>\n"
-            + verdict(metrics, page.read_json(directory / "run.json"))
-            + "<h2>Pictures</h2>\n" + drawn + remarks
-            + "<h2>Numbers</h2>\n" + table_final(metrics) + page.provenance(directory, "train"))
+    body = (
+        f"<h1>Training run {escape(label)}</h1>\n"
+        + verdict(metrics, page.read_json(directory / "run.json"))
+        + "<h2>Pictures</h2>\n"
+        + drawn
+        + remarks
+        + "<h2>Numbers</h2>\n"
+        + table_final(metrics)
+        + page.provenance(directory, "train")
+    )
     page.write(directory / "report.html", page.frame(f"thalweg: {label}", body))
     return [*written, directory / "report.html"], notes
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The report of a study: verdict first, then pictures, tables, and the command that repeats it.
 
     postprocess/report.py results/study            writes results/study/report.html
@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import style  # first, for it says which package is missing
+
 import numpy as np
 
 import page
-import style
 from page import Right, escape, floats
 from style import interval, name, number, percent, plain
 
@@ -185,12 +186,15 @@ class Study:
         if not {"run", "time"} <= set(columns) or not columns["run"]:
             return {}
         names, index = np.unique(np.array(columns.pop("run")), return_inverse=True)
+        columns = {key: floats(texts) for key, texts in columns.items()}
         order = np.argsort(index, kind="stable")
+        order = order[np.isfinite(columns["time"][order])]
         bounds = np.searchsorted(index[order], np.arange(len(names) + 1))
-        sorted_columns = {key: floats(texts)[order] for key, texts in columns.items()}
+        sorted_columns = {key: values[order] for key, values in columns.items()}
         return {
             str(run): {key: values[a:b] for key, values in sorted_columns.items()}
             for run, a, b in zip(names, bounds[:-1], bounds[1:])
+            if b > a
         }
 
     @cached_property
@@ -272,12 +276,11 @@ def direction(effects, by_sign):
     return "better" if all(better) else "mixed" if any(better) else "worse"
 
 
-def numbers_of(effects, fixed):
-    """The numbers of one method's effects: "roughness −0.12 [−0.13, −0.11], turning ..."."""
-    several = len({e.measure for e in effects}) > 1
+def numbers_of(effects, named, fixed):
+    """One method's effects, with the measures' names or without."""
     texts = []
     for e in effects:
-        label = f"{name(e.measure)} " if several else ""
+        label = f"{name(e.measure)} " if named else ""
         at = "" if e.where in ("", *fixed.values()) else f"at {e.where} "
         texts.append(label + at + interval(e.mean, e.low, e.high))
     return ", ".join(texts)
@@ -291,7 +294,7 @@ def clauses(study, methods, measures, words, by_sign=False, fixed=None):
         effects = [e for measure in measures for e in study.pooled(measure, method, fixed)]
         if effects:
             size = max(abs(e.mean) for e in effects)
-            text = f"{method} ({numbers_of(effects, fixed)})"
+            text = f"{method} ({numbers_of(effects, len(measures) > 1, fixed)})"
             groups.setdefault(direction(effects, by_sign), []).append((size, text))
     words = {
         **words,
@@ -317,7 +320,7 @@ def claim_smooth(study):
         return ""
     mark = ":" if "better" in counts else ";"
     return (
-        f"{counts.get('better', 0)} of {plural(sum(counts.values()), 'diffusion method')} smooth"
+        f"{counts.get('better', 0)} of {sum(counts.values())} diffusion methods smooth"
         f" the path compared with {study.baseline}{mark} {text.removeprefix('smoother: ')}."
     )
 
@@ -518,7 +521,7 @@ def forest_rows(study, measure, method):
 def draw_forest(study, method, measure, top, cells, hidden, limits, margin):
     """One method's forest."""
     y = np.arange(len(top + cells), dtype=float)
-    y[len(top) :] += 0.5
+    y += 0.5 * (y >= len(top))
     gap = len(top) + sum(e.mean > 0 for e in cells)  # the cells left out lie between the signs
     if hidden:
         y[gap:] += 1.2
@@ -727,7 +730,10 @@ def draw_across(study, measure, across, level, lines, limits):
             style.band(axes, x, *rows.T, look)
             continue
         at = x + (i - (len(lines) - 1) / 2) * 0.6 * step / len(lines)
-        axes.vlines(at, rows[:, 0], rows[:, 2], color=look.colour, linewidth=0.9, alpha=0.6)
+        known = np.isfinite(rows[:, 1])
+        axes.vlines(
+            at[known], rows[known, 0], rows[known, 2], color=look.colour, linewidth=0.9, alpha=0.6
+        )
         axes.plot(
             at,
             rows[:, 1],
@@ -976,12 +982,11 @@ def picture_loss(study):
     if not panels:
         return ""
     others = [name(f) for f in study.varied() if f not in (factor, "data.noise")]
+    statistic = "Median" if len(study.methods) > BANDS else "Median and 10-90 %"
     caption = (
-        f"{seen_loss(study, noisy, at_noise)}Median and 10-90 % over"
-        f" {' and '.join(['seeds'] + others)}, "
-        "runs that ended well, interpolated to shared times t; one descent step of size η spans η"
-        " of t."
-        f"{' Too many methods for bands: medians only.' if len(study.methods) > BANDS else ''}{cut}"
+        f"{seen_loss(study, noisy, at_noise)}{statistic} over {' and '.join(['seeds'] + others)}, "
+        "runs that ended well, interpolated to shared times t; one descent step of size η spans η "
+        f"of t.{cut}"
     )
     return page.figure(
         "Loss against training time",

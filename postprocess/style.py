@@ -18,35 +18,22 @@ from dataclasses import dataclass
 
 try:
     import matplotlib
+    import numpy  # noqa: F401  (missed here, where the reader is told what to install)
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 except ImportError:
-    print(
-        (
-            "thalweg: pictures need matplotlib; on Debian: apt install python3-matplotlib, then "
-            "/usr/bin/python3."
-        ),
-        file=sys.stderr,
-    )
+    ADVICE = "on Debian: apt install python3-matplotlib, and run it with /usr/bin/python3"
+    print(f"thalweg: pictures need matplotlib and numpy; {ADVICE}.", file=sys.stderr)
     raise SystemExit(4) from None
 
 BLACK, BLUE, VERMILLION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY, GREY, GOLD = "#CC79A7", "#E69F00", "#56B4E9", "#767676", "#FFC800"
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY)
-MARKERS = (
-    "s",
-    "^",
-    "D",
-    "v",
-    "P",
-    "X",
-    "<",
-    "p",
-    "h",
-)  # 9 against 7 colours: the pairs repeat after 63
+# Nine markers against seven colours: a pair of them repeats after 63 methods.
+MARKERS = ("s", "^", "D", "v", "P", "X", "<", "p", "h")
 DASHES = ("--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)), "-")
 
 STEPS = (1, 2, 2.5, 5, 10)  # ticks at round numbers

@@ -1,4 +1,4 @@
-"""ParaView scenes of one run: the loss surface with the training path on it, and the decision field.
+"""ParaView scenes of one run: the loss surface with the training path, and the decision field.
 
 Type, in the directory of the run:
 
@@ -11,6 +11,7 @@ decision/data.vtp. What is absent is left out.
 """
 
 import argparse
+import itertools
 import math
 import shutil
 import subprocess
@@ -29,9 +30,11 @@ RESOLUTION = (1600, 1000)
 DECADES = 2.7  # of loss shown below the top: deeper minima become needles that flatten all else
 RELIEF = 0.5  # height of the relief, in widths of the plane
 BAR_LEFT = 0.87  # of the colour bars, in widths of the view
+TEXT_SIDE = ('Ticks right/top, annotations left/bottom',
+             'Ticks left/bottom, annotations right/top')  # numbers and names right of a bar
 CAP = 1e299  # the files hold infinities as 1e300
 
-INK = (0.1, 0.1, 0.1)
+INK, GREY = (0.1, 0.1, 0.1), (0.3, 0.3, 0.3)
 GOLD = (0.95, 0.75, 0.0)
 BLUE, VERMILLION = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
 OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), (0.337, 0.706, 0.914),
@@ -41,6 +44,11 @@ OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), (0.337, 
 def fetch(source):
     """The output of `source` as numpy arrays."""
     return dataset_adapter.WrapDataObject(servermanager.Fetch(source))
+
+
+def read(reader, name):
+    """A reader of the file `name` of this run."""
+    return reader(registrationName=name, FileName=[str(RUN / name)])
 
 
 def field_value(data, name, default):
@@ -73,9 +81,10 @@ class Relief:
     """The loss surface as a height field: z = scale * clip(log10 loss, floor, top)."""
     x: np.ndarray
     y: np.ndarray
-    log_loss: np.ndarray  # rows along y
+    log_loss: np.ndarray  # rows along y, clipped
     floor: float
     top: float
+    clipped: bool  # loss lies below the floor
 
     @classmethod
     def of(cls, image):
@@ -89,7 +98,8 @@ class Relief:
         # A needle is narrow: where a twentieth of the plane lies lower, the floor goes with it.
         floor = max(shown.min(), min(top - DECADES, np.quantile(shown, 0.05)))
         log_loss = np.where(np.isnan(values), top, np.clip(values, floor, top))
-        return cls(x, y, log_loss.reshape(nodes[1], nodes[0]), floor, max(top, floor + 1e-6))
+        return cls(x, y, log_loss.reshape(nodes[1], nodes[0]), float(floor),
+                   float(max(top, floor + 1e-6)), bool(shown.min() < floor))
 
     @property
     def width(self):
@@ -112,24 +122,24 @@ class Relief:
         return np.array([(self.x[0] + self.x[-1]) / 2, (self.y[0] + self.y[-1]) / 2,
                          self.scale * (self.floor + self.top) / 2])
 
-    @property
-    def box(self):
-        """Corner and lengths of a box on the plane, high enough for all that stands on it."""
-        corner = [self.x[0], self.y[0], self.scale * self.floor - self.width]
-        return corner, [np.ptp(self.x), np.ptp(self.y), 2 * self.width + self.scale * (self.top - self.floor)]
-
     def formula(self, log_loss):
-        """Calculator's text for `log_loss` clipped to the relief; what is not a number, to its top."""
+        """Calculator's text for `log_loss` clipped to the relief; not a number goes to its top."""
         return (f'if({log_loss} < {self.top!r}, '
                 f'if({log_loss} > {self.floor!r}, {log_loss}, {self.floor!r}), {self.top!r})')
+
+    def lift(self, loss):
+        """Height at which `loss` stands; what is not a number stays so."""
+        with np.errstate(divide='ignore', invalid='ignore'):
+            return self.scale * np.clip(np.log10(loss), self.floor, self.top)
 
     def height(self, points):
         """Bilinear height below `points` (n x 2); -inf beside the plane."""
         column, row = ((points[:, axis] - nodes[0]) / (nodes[1] - nodes[0])
                        for axis, nodes in enumerate((self.x, self.y)))
-        inside = (column >= 0) & (column <= len(self.x) - 1) & (row >= 0) & (row <= len(self.y) - 1)
-        i = np.clip(column.astype(int), 0, len(self.x) - 2)
-        j = np.clip(row.astype(int), 0, len(self.y) - 2)
+        columns, rows = len(self.x) - 1, len(self.y) - 1
+        inside = (column >= 0) & (column <= columns) & (row >= 0) & (row <= rows)
+        i = np.clip(column.astype(int), 0, columns - 1)
+        j = np.clip(row.astype(int), 0, rows - 1)
         u, v, z = column - i, row - j, self.log_loss
         low = (1 - u) * z[j, i] + u * z[j, i + 1]
         high = (1 - u) * z[j + 1, i] + u * z[j + 1, i + 1]
@@ -163,7 +173,7 @@ def best_direction(relief, pieces):
         oblique = abs(math.sin(math.radians(2 * azimuth)))
         return drawn.sum() / lengths.sum() + 0.15 * oblique - 0.004 * abs(elevation - 38)
 
-    angles = [(azimuth, elevation) for azimuth in range(5, 360, 10) for elevation in (30, 38, 46, 54)]
+    angles = itertools.product(range(5, 360, 10), (30, 38, 46, 54, 62))
     return towards(*max(angles, key=lambda pair: score(*pair)))
 
 
@@ -232,12 +242,13 @@ def colour_bar(lut, view, title, bottom, length, labels=None):
     bar.TitleFontSize, bar.LabelFontSize = 18, 16
     bar.HorizontalTitle = 1
     bar.TitleJustification = 'Left'
+    bar.TextPosition = TEXT_SIDE[lut.InterpretValuesAsCategories]
     if labels is not None:
         bar.UseCustomLabels = 1
         bar.CustomLabels = labels
         bar.AddRangeLabels = 0
         bar.AutomaticLabelFormat = 0
-        bar.LabelFormat = '%-#g'
+        bar.LabelFormat = '%-g'
     bar.Visibility = 1
 
 
@@ -253,14 +264,15 @@ def title(source, view):
                    WindowLocation='Upper Center')
 
 
-def axes(view, titles, title_size, label_size):
-    """The axes grid of `view`, with a title per axis."""
+def axes(view, titles):
+    """The axes grid of `view`, with a title per axis, set off from the labels by spaces."""
     grid = view.AxesGrid
     grid.Visibility = 1
     grid.GridColor = (0.75, 0.75, 0.75)
+    grid.AxesToLabel = 1 + 2 + 8 + 16  # edges at the sides of the box, not those around its top
     for axis, text in zip('XYZ', titles):
-        for name, value in (('Title', text), ('TitleColor', INK), ('LabelColor', (0.3, 0.3, 0.3)),
-                            ('TitleFontSize', title_size), ('LabelFontSize', label_size)):
+        for name, value in (('Title', f'   {text}   '), ('TitleColor', INK), ('TitleFontSize', 18),
+                            ('LabelColor', GREY), ('LabelFontSize', 14)):
             setattr(grid, axis + name, value)
     return grid
 
@@ -277,12 +289,14 @@ def show_surface(view, image, relief):
                            Function=relief.formula('log10_loss'))
     warped = pv.WarpByScalar(registrationName='relief', Input=height, Scalars=['POINTS', 'height'],
                              ScaleFactor=relief.scale)
+    outer = pv.ExtractSurface(registrationName='relief surface', Input=warped)
     smooth = pv.GenerateSurfaceNormals(registrationName='loss surface',
-                                       Input=pv.ExtractSurface(Input=warped), FeatureAngle=180)
+                                       Input=outer, FeatureAngle=180)
     low, high = relief.loss_range
     lut = colour_map('loss', 'Viridis (matplotlib)', low, high, logarithmic=True)
     colour_by(show(smooth, view, Specular=0.15, SpecularPower=30), 'loss', lut)
-    colour_bar(lut, view, 'loss', 0.12, 0.32, decade_labels(low, high))
+    colour_bar(lut, view, 'loss (clipped)' if relief.clipped else 'loss', 0.12, 0.32,
+               decade_labels(low, high))
     levels = np.linspace(relief.floor, relief.top, 22)[1:-1].tolist()
     lines = pv.Contour(registrationName='level lines', Input=smooth, Isosurfaces=levels,
                        ContourBy=['POINTS', 'height'])
@@ -312,12 +326,16 @@ def show_path(view, trajectory, relief):
     if not paths:
         return []
     ways = [points for points, _ in paths]
-    lifted = pv.Calculator(registrationName='path on the relief', Input=trajectory, CoordinateResults=1,
-                           Function='coordsX * iHat + coordsY * jHat + kHat * '
-                           f'{relief.scale!r} * {relief.formula("log10(surface_loss)")}')
-    tube = pv.Tube(registrationName='tube', Input=lifted, Radius=0.006 * relief.width, NumberofSides=16)
-    path = pv.Clip(registrationName='path', Input=tube, ClipType='Box', Invert=1)
-    path.ClipType.Position, path.ClipType.Length = relief.box
+    height = f'{relief.scale!r} * {relief.formula("log10(surface_loss)")}'
+    lifted = pv.Calculator(registrationName='path on the relief', Input=trajectory,
+                           CoordinateResults=1,
+                           Function=f'coordsX * iHat + coordsY * jHat + {height} * kHat')
+    marked = pv.Calculator(registrationName='path marked on the plane', Input=lifted,
+                           ResultArrayName='on_plane', Function='if(surface_loss >= 0, 1, 0)')
+    tube = pv.Tube(registrationName='tube', Input=marked, Radius=0.006 * relief.width,
+                   NumberofSides=16)
+    path = pv.Clip(registrationName='path', Input=tube, ClipType='Scalar', Invert=0,
+                   Scalars=['POINTS', 'on_plane'], Value=0.99)
     low, high, logarithmic = time_scale([time for _, time in paths], ways)
     lut = colour_map('time', 'Inferno (matplotlib)', low, high, logarithmic)
     colour_by(show(path, view), 'time', lut)
@@ -333,7 +351,7 @@ def show_path(view, trajectory, relief):
 def paths_on_plane(trajectory, relief):
     """Lifted points (n x 3) and times of each run, where it lies on the plane."""
     points, time = np.array(trajectory.Points), np.asarray(trajectory.PointData['time'])
-    points[:, 2] = relief.height(points[:, :2])
+    points[:, 2] = relief.lift(np.asarray(trajectory.PointData['surface_loss']))
     paths = []
     for cell in range(trajectory.VTKObject.GetNumberOfCells()):
         ids = trajectory.VTKObject.GetCell(cell).GetPointIds()
@@ -347,8 +365,9 @@ def paths_on_plane(trajectory, relief):
 def show_balls(view, name, colour, coordinates, diameter):
     """A ball at each point of the flat list `coordinates`."""
     points = pv.PolyPointSource(registrationName=f'{name} points', Points=coordinates)
-    balls = pv.Glyph(registrationName=name, Input=points, GlyphType='Sphere', GlyphMode='All Points',
-                     ScaleArray=['POINTS', 'No scale array'], ScaleFactor=diameter)
+    balls = pv.Glyph(registrationName=name, Input=points, GlyphType='Sphere',
+                     GlyphMode='All Points', ScaleArray=['POINTS', 'No scale array'],
+                     ScaleFactor=diameter)
     balls.GlyphType.ThetaResolution = balls.GlyphType.PhiResolution = 24
     show(balls, view, colour=colour)
 
@@ -358,23 +377,22 @@ def surface_scene():
     if not (RUN / 'surface.vti').exists():
         return None
     view = new_view('loss surface')
-    image = pv.XMLImageDataReader(registrationName='surface.vti', FileName=[str(RUN / 'surface.vti')])
+    image = read(pv.XMLImageDataReader, 'surface.vti')
     data = fetch(image)
     relief = Relief.of(data)
     show_surface(view, image, relief)
     ways = []
     if (RUN / 'trajectory.vtp').exists():
-        ways = show_path(view, pv.XMLPolyDataReader(registrationName='trajectory.vtp',
-                                                    FileName=[str(RUN / 'trajectory.vtp')]), relief)
+        ways = show_path(view, read(pv.XMLPolyDataReader, 'trajectory.vtp'), relief)
     loss = field_value(data, 'trained_loss', field_value(data, 'centre_loss', math.nan))
     title(pv.Text(registrationName='title', Text='Loss on a plane through the trained point '
                   f'(loss {loss:.3g} there)'), view)
     grid = axes(view, (field_value(data, 'axis_x', 'alpha'), field_value(data, 'axis_y', 'beta'),
-                       'log10 loss'), 18, 14)
+                       'log10 loss'))
     grid.DataScale = [1, 1, relief.scale]
     for axis, nodes in (('X', relief.x), ('Y', relief.y)):
         set_labels(grid, axis, linear_labels(nodes[0], nodes[-1]))
-    set_labels(grid, 'Z', linear_labels(relief.floor, relief.top))
+    set_labels(grid, 'Z', linear_labels(relief.floor, relief.top, 4))
     aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
     return view
 
@@ -390,16 +408,16 @@ def aim(view, relief, direction):
     view.CenterOfRotation = relief.centre.tolist()
 
 
-def show_probability(view, field):
+def show_probability(view, field, layers):
     """Probability of class 1 of two, diverging about one half."""
     lut = colour_map('probability', 'Cool to Warm', 0, 1)
     colour_by(show(field, view, Specular=0, Ambient=1, Diffuse=0), 'probability', lut)
     colour_bar(lut, view, 'P(class 1)', 0.1, 0.4, [0, 0.25, 0.5, 0.75, 1])
-    show_levels(view, field, 'probability', (0.5,), INK, 3.5)
-    show_levels(view, field, 'probability', (0.1, 0.9), (0.3, 0.3, 0.3), 1)
+    show_levels(view, field, 'probability', (0.5,), INK, 3.5, layers[2])
+    show_levels(view, field, 'probability', (0.1, 0.9), GREY, 1, layers[2])
 
 
-def show_classes(view, field, names):
+def show_classes(view, field, names, layers):
     """The winning class of several, paler where its probability is lower."""
     cells = pv.PointDatatoCellData(registrationName='classes', Input=field, PassPointData=1,
                                    CategoricalData=1)
@@ -412,17 +430,17 @@ def show_classes(view, field, names):
     white.RGBPoints = [0, 1, 1, 1, most, 1, 1, 1]
     white.EnableOpacityMapping = 1
     pv.GetOpacityTransferFunction('doubt').Points = [0, 0.35, 0.5, 0, most, 0.95, 0.5, 0]
-    colour_by(show(doubt, view, Ambient=1, Diffuse=0, Position=[0, 0, 1e-4]), 'doubt', white)
+    colour_by(show(doubt, view, Ambient=1, Diffuse=0, Position=layers[1]), 'doubt', white)
     boundaries = [k + 0.5 for k in range(len(names) - 1)]
-    show_levels(view, field, 'class', boundaries, INK, 3.5)
-    show_levels(view, field, 'probability', (0.9,), (0.3, 0.3, 0.3), 1)
+    show_levels(view, field, 'class', boundaries, INK, 3.5, layers[2])
+    show_levels(view, field, 'probability', (0.9,), GREY, 1, layers[2])
 
 
-def show_levels(view, field, array, levels, colour, width):
-    """Lines of equal `array`, just above the field."""
+def show_levels(view, field, array, levels, colour, width, position):
+    """Lines of equal `array` at `position`."""
     lines = pv.Contour(registrationName=f'{array} {", ".join(map(str, levels))}', Input=field,
                        ContourBy=['POINTS', array], Isosurfaces=list(levels))
-    show(lines, view, colour=colour, LineWidth=width, Position=[0, 0, 1e-3])
+    show(lines, view, colour=colour, LineWidth=width, Position=position)
 
 
 def only(source, array, value, name):
@@ -432,27 +450,27 @@ def only(source, array, value, name):
                         UpperThreshold=value + 0.5)
 
 
-def show_samples(view, samples, names):
+def show_samples(view, samples, names, layers):
     """The training split coloured by label, with a gold ring around flipped labels."""
     training = only(samples, 'split', 0, 'training data')
     flipped = only(training, 'flipped', 1, 'flipped labels')
     coloured = pv.PassArrays(registrationName='labels', Input=training, PointDataArrays=['label'])
     disc = {'RenderPointsAsSpheres': 1, 'Ambient': 1, 'Diffuse': 0}
-    show(training, view, 'Points', (1, 1, 1), PointSize=11, Position=[0, 0, 2e-3], **disc)
+    show(training, view, 'Points', (1, 1, 1), PointSize=11, Position=layers[3], **disc)
     if fetch(flipped).VTKObject.GetNumberOfPoints() > 0:
-        show(flipped, view, 'Points', GOLD, PointSize=18, Position=[0, 0, 3e-3], **disc)
+        show(flipped, view, 'Points', GOLD, PointSize=18, Position=layers[4], **disc)
     lut = categories('label', names)
-    colour_by(show(coloured, view, 'Points', PointSize=8, Position=[0, 0, 4e-3], **disc), 'label', lut)
+    labels = show(coloured, view, 'Points', PointSize=8, Position=layers[5], **disc)
+    colour_by(labels, 'label', lut)
     colour_bar(lut, view, 'label', 0.62, 0.06 * len(names))
-    note(view, 'gold ring: flipped label', INK, 0.57)
+    note(view, 'gold ring: flipped', INK, 0.57)
 
 
 def read_samples():
     """The data set and the names of its classes; None and two classes without one."""
-    file = RUN / 'decision' / 'data.vtp'
-    if not file.exists():
+    if not (RUN / 'decision/data.vtp').exists():
         return None, ['class 0', 'class 1']
-    samples = pv.XMLPolyDataReader(registrationName='data.vtp', FileName=[str(file)])
+    samples = read(pv.XMLPolyDataReader, 'decision/data.vtp')
     count = max(2, int(np.max(fetch(samples).PointData['label'])) + 1)
     return samples, [f'class {k}' for k in range(count)]
 
@@ -467,17 +485,21 @@ def decision_scene():
     pv.GetAnimationScene().GoToLast()
     field = pv.ExtractBlock(registrationName='decision field', Input=series,
                             Selectors=['/Root/Block0'])
+    field.UpdatePipeline(pv.GetAnimationScene().AnimationTime)
+    bounds = field.GetDataInformation().GetBounds()
+    # Points drawn as balls bulge by their radius: layers lie farther apart than that.
+    layers = [[0, 0, k * 0.05 * (bounds[1] - bounds[0])] for k in range(6)]
     samples, names = read_samples()
     if 'class' in field.PointData.keys():
-        show_classes(view, field, names)
+        show_classes(view, field, names, layers)
     else:
-        show_probability(view, field)
+        show_probability(view, field, layers)
     if samples is not None:
-        show_samples(view, samples, names)
+        show_samples(view, samples, names, layers)
     title(pv.AnnotateTimeFilter(registrationName='title', Input=series,
                                 Format='Decision field at training time {time:.3g}'), view)
-    axes(view, ('x0', 'x1', ''), 18, 14)
-    look_down(view, field.GetDataInformation().GetBounds())
+    axes(view, ('x0', 'x1', '')).AxesToLabel = 1 + 2  # the left and the lower edge
+    look_down(view, bounds)
     return view
 
 
@@ -487,7 +509,7 @@ def look_down(view, bounds):
     centre = [west + (east - west) / 2 / 0.9, (south + north) / 2]
     view.CameraParallelProjection = 1
     view.CameraParallelScale = 0.57 * max(north - south, (east - west) / 0.82 * height / width)
-    view.CameraPosition = [*centre, 10]
+    view.CameraPosition = [*centre, 2 * (east - west)]
     view.CameraFocalPoint = [*centre, 0]
     view.CameraViewUp = [0, 1, 0]
     view.InteractionMode = '2D'
@@ -513,7 +535,8 @@ def arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--png', nargs='?', const=RUN, type=Path, metavar='OUTDIR',
                         help='write pictures, by default beside this file')
-    parser.add_argument('--movie', action='store_true', help='with --png: animate the decision field')
+    parser.add_argument('--movie', action='store_true',
+                        help='with --png: animate the decision field')
     return parser.parse_args(sys.argv[1:])
 
 
@@ -524,6 +547,7 @@ def main():
     surface, decision = surface_scene(), decision_scene()
     if asked.png is None:
         pv.RenderAllViews()
+        pv.SetActiveView(surface or decision)
         return
     asked.png.mkdir(parents=True, exist_ok=True)
     for view, name in ((surface, 'surface.png'), (decision, 'decision.png')):

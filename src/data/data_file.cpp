@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <limits>
-#include <stdexcept>
+#include <sstream>
 
-#include "csv.hpp"
+#include "thalweg/core/csv.hpp"
 #include "label_noise.hpp"
 #include "samples.hpp"
+#include "thalweg/core/file.hpp"
 #include "thalweg/core/table.hpp"
 
 namespace thalweg {
@@ -82,14 +82,10 @@ void name_by_number(const Samples& all, Dataset& data) {
 }  // namespace
 
 void write_data(const std::filesystem::path& file, const Dataset& data) {
-  std::filesystem::path partial = file;
-  partial += ".partial";
-  std::ofstream out(partial, std::ios::binary);
+  std::ostringstream out;
   write_header(out, data.features());
   for (const Split& split : splits) write_samples(out, data.*split.samples, split.name);
-  out.close();
-  if (!out) throw std::runtime_error("cannot write '" + file.string() + "'");
-  std::filesystem::rename(partial, file);
+  replace_file(file, out.view());
 }
 
 Dataset read_data(const std::filesystem::path& file) {

@@ -6,7 +6,7 @@
 #include <map>
 #include <optional>
 
-#include "csv.hpp"
+#include "thalweg/core/csv.hpp"
 #include "samples.hpp"
 #include "thalweg/core/random.hpp"
 #include "thalweg/core/table.hpp"

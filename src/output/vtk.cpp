@@ -13,6 +13,7 @@
 
 #include <vtkCellArray.h>
 #include <vtkCellData.h>
+#include <vtkDataSet.h>
 #include <vtkDoubleArray.h>
 #include <vtkFieldData.h>
 #include <vtkImageData.h>
@@ -70,6 +71,14 @@ void add_array(vtkFieldData& where, const Array& array, std::size_t count, Cap& 
   values->SetNumberOfTuples(static_cast<vtkIdType>(count));
   std::transform(array.values.begin(), array.values.end(), values->GetPointer(0), std::ref(capped));
   attach(where, *values, array.name);
+}
+
+/// The first array is the one that a viewer colours by.
+void add_point_arrays(vtkDataSet& data, std::span<const Array> arrays, Cap& capped) {
+  auto& where = *data.GetPointData();
+  const auto count = static_cast<std::size_t>(data.GetNumberOfPoints());
+  for (const Array& array : arrays) add_array(where, array, count, capped);
+  if (!arrays.empty() && arrays.front().components == 1) where.SetActiveScalars(arrays.front().name.c_str());
 }
 
 void add_number(vtkFieldData& where, const std::string& name, double value) {
@@ -222,7 +231,7 @@ void write_image(const std::filesystem::path& file, const Grid& grid, std::span<
   image->SetOrigin(grid.origin.data());
   image->SetSpacing(grid.spacing.data());
   Cap capped;
-  for (const Array& array : arrays) add_array(*image->GetPointData(), array, grid.size(), capped);
+  add_point_arrays(*image, arrays, capped);
   add_header(*image->GetFieldData(), header, capped);
   write<vtkXMLImageDataWriter>(file, *image);
 }
@@ -247,8 +256,7 @@ void write_polylines(const std::filesystem::path& file, std::span<const Polyline
   data->SetPoints(points);
   data->SetLines(cells);
   attach(*data->GetCellData(), *runs, "run");
-  const auto count = static_cast<std::size_t>(points->GetNumberOfPoints());
-  for (const Array& array : arrays.get()) add_array(*data->GetPointData(), array, count, capped);
+  add_point_arrays(*data, arrays.get(), capped);
   add_header(*data->GetFieldData(), header, capped);
   write<vtkXMLPolyDataWriter>(file, *data);
 }
@@ -267,8 +275,7 @@ void write_points(const std::filesystem::path& file, const Matrix& points, std::
   vtkNew<vtkPolyData> data;
   data->SetPoints(coordinates);
   data->SetVerts(vertices);
-  for (const Array& array : arrays)
-    add_array(*data->GetPointData(), array, static_cast<std::size_t>(points.rows()), capped);
+  add_point_arrays(*data, arrays, capped);
   add_header(*data->GetFieldData(), header, capped);
   write<vtkXMLPolyDataWriter>(file, *data);
 }

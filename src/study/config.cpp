@@ -1,13 +1,13 @@
 #include "thalweg/study/config.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <fstream>
-#include <limits>
 #include <sstream>
 
 #include <boost/program_options.hpp>
 
 #include "thalweg/core/table.hpp"
+#include "thalweg/study/methods.hpp"
 
 namespace thalweg {
 namespace {
@@ -83,19 +83,27 @@ po::parsed_options parse_line(const std::vector<std::string>& line) {
   }
 }
 
+/// A word as a shell would need it.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                             "0123456789-_=.,:/+%@") == std::string::npos;
+  if (plain) return word;
+  std::string safe = "'";
+  for (const char c : word) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return safe + "'";
+}
+
 }  // namespace
 
 void set_key(Settings& settings, const std::string& name, const std::string& value) {
   find(keys(), name, "key").set(settings, value);
 }
 
-Request parse(std::span<const std::string> arguments, std::span<const std::string> commands,
-              const std::map<std::string, Values>& defaults) {
+Request parse(std::span<const std::string> arguments, std::span<const Command> commands) {
   Request request;
-  require(!arguments.empty(), "no command; " + suggestion("", commands));
-  request.command = arguments.front();
-  require(std::find(commands.begin(), commands.end(), request.command) != commands.end(),
-          "no command '" + request.command + "'; " + suggestion(request.command, commands));
+  require(!arguments.empty(), "no command; " + suggestion("", names(commands)));
+  request.command = &find(commands, arguments.front(), "command");
+  for (const auto& word : arguments) request.line += " " + quoted(word);
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
   const auto line = parse_line({arguments.begin() + 1, dashes});
   for (const auto& option : line.options) {
@@ -105,7 +113,7 @@ Request parse(std::span<const std::string> arguments, std::span<const std::strin
   }
   const Values on_line = stated(line);
   Values in_file;
-  if (request.command != "list" && !request.words.empty()) {
+  if (request.command->name != "list" && !request.words.empty()) {
     require(request.words.size() == 1, "one FILE.ini at most, not '" + request.words[1] + "' as well");
     in_file = read_ini(request.words.front());
   }
@@ -118,8 +126,7 @@ Request parse(std::span<const std::string> arguments, std::span<const std::strin
   override_with(request.given, in_file);
   override_with(request.given, on_line);
   std::erase_if(request.given, [](const auto& entry) { return entry.second.empty(); });
-  if (const auto own = defaults.find(request.command); own != defaults.end())
-    for (const auto& [name, value] : own->second) set_key(request.settings, name, value);
+  apply_keys(request.settings, request.command->defaults);
   for (const auto& [name, value] : request.given) set_key(request.settings, name, value);
   for (auto word = dashes; word != arguments.end(); ++word)
     if (word != dashes) request.settings.petsc_options += (request.settings.petsc_options.empty() ? "" : " ") + *word;
@@ -132,12 +139,29 @@ std::string ini_text(const Settings& settings) {
   for (const Key& key : keys()) {
     const auto dot = key.name.find('.');
     const std::string value = key.get(settings);
-    if (value.empty()) continue;
+    if (value.empty() || key.name.starts_with("out.") || key.name.starts_with("in.")) continue;
     if (key.name.substr(0, dot) != section) {
       text << (section.empty() ? "" : "\n") << '[' << key.name.substr(0, dot) << "]\n";
       section = key.name.substr(0, dot);
     }
     text << key.name.substr(dot + 1) << " = " << value << '\n';
+  }
+  return text.str();
+}
+
+std::string help_text(const Command& command) {
+  Settings defaults;
+  apply_keys(defaults, command.defaults);
+  const auto sections = split_list(std::string(command.sections), ' ');
+  std::ostringstream text;
+  text << "thalweg " << command.name << ": " << command.what << '\n';
+  for (const Key& key : keys()) {
+    const auto section = key.name.substr(0, key.name.find('.'));
+    if (std::find(sections.begin(), sections.end(), section) == sections.end()) continue;
+    const std::string value = key.get(defaults);
+    text << "  --" << key.name << '=' << (value.empty() ? "(not given)" : value);
+    if (!key.unit.empty()) text << " [" << key.unit << ']';
+    text << "\n      " << key.what << '\n';
   }
   return text.str();
 }

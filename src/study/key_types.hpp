@@ -51,11 +51,28 @@ Key real(std::string name, std::string unit, std::string what, Range range, Memb
           [=](const Settings& s) { return to_text(member(s)); }};
 }
 
+
+/// A value that may not be given: std::optional<double> or std::optional<std::int64_t>.
 template <class Member>
-Key maybe_real(std::string name, std::string unit, std::string what, Range range, Member member) {
-  Key key = real(name, unit, what, range, member);
-  key.get = [=](const Settings& s) { return member(s) ? to_text(*member(s)) : std::string(); };
-  return key;
+Key optional(std::string name, std::string unit, std::string what, Range range, Member member) {
+  using Value = typename std::remove_cvref_t<decltype(member(std::declval<Settings&>()))>::value_type;
+  return {name, unit, what,
+          [=](Settings& s, const std::string& text) {
+            Value value;
+            if constexpr (std::is_integral_v<Value>)
+              value = to_whole<Value>(text, name);
+            else
+              value = to_number(text, name);
+            range.check(name, static_cast<double>(value));
+            member(s) = value;
+          },
+          [=](const Settings& s) -> std::string {
+            if (!member(s)) return {};
+            if constexpr (std::is_integral_v<Value>)
+              return std::to_string(*member(s));
+            else
+              return to_text(*member(s));
+          }};
 }
 
 template <class Member>
@@ -68,17 +85,6 @@ Key whole(std::string name, std::string unit, std::string what, Range range, Mem
             member(s) = value;
           },
           [=](const Settings& s) { return std::to_string(member(s)); }};
-}
-
-template <class Member>
-Key maybe_whole(std::string name, std::string unit, std::string what, Range range, Member member) {
-  return {name, unit, what,
-          [=](Settings& s, const std::string& text) {
-            const auto value = to_whole<std::int64_t>(text, name);
-            range.check(name, static_cast<double>(value));
-            member(s) = value;
-          },
-          [=](const Settings& s) { return member(s) ? std::to_string(*member(s)) : std::string(); }};
 }
 
 template <class Member>

@@ -72,15 +72,11 @@ double worst_fragment(Moment& m) {
   return worst;
 }
 
-double mean_test_loss(Moment& m) {
-  const Samples& s = m.data().test;
-  return s.size() > 0 ? m.recorder.test_loss(m.y) : nan;
-}
-
 constexpr Probe rows[] = {
     {"loss", "loss", "L on the training set with its noisy labels", [](Moment& m) { return m.loss; }},
     {"energy", "loss", "E: the energy that the flow lowers", [](Moment& m) { return m.energy(); }},
-    {"test_loss", "loss", "mean loss on the test set with clean labels", mean_test_loss},
+    {"test_loss", "loss", "mean loss on the test set with clean labels",
+     [](Moment& m) { return m.recorder.test_loss(m.y); }},
     {"grad_norm", "loss/parameter", "|grad L| of the whole training set",
      [](Moment& m) { return m.gradient.norm(); }},
     {"train_accuracy", "1", "share of training samples classified as their clean label",
@@ -111,6 +107,7 @@ std::span<const Probe> probes() { return rows; }
 Recorder::Recorder(const Dataset& data, const Mlp& model, const Loss& loss, const Risk& risk, const Flow& flow,
                    std::span<const std::string> wanted)
     : data_(data), model_(model), loss_(loss), risk_(risk), flow_(flow), columns_{"time", "step", "gradients"} {
+  if (data.test.size() > 0) test_risk_.emplace(model, data.test, loss);
   for (const Probe& probe : probes())
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), probe.name) != wanted.end()) {
       probes_.push_back(&probe);

@@ -24,9 +24,20 @@ std::span<const Key> keys();
 /// Sets one key; throws std::invalid_argument that names the nearest keys or values.
 void set_key(Settings& settings, const std::string& name, const std::string& value);
 
+struct Request;
+struct Console;
+
+/// A row of the command line: its keys' sections, its own defaults ("section.key=value ..."), and what it does.
+struct Command {
+  std::string_view name, what, sections, defaults;
+  bool solves;  // needs PETSc and MPI
+  int (*run)(const Request&, const Console&);  // returns the exit code
+};
+
 /// What a command line asks for. `given` holds the keys that the line, the file or the input run stated.
 struct Request {
-  std::string command;
+  const Command* command = nullptr;
+  std::string line;                // as typed, to be repeated
   Settings settings;
   std::map<std::string, std::string> given;
   std::vector<std::string> words;  // positional words of `list`
@@ -34,20 +45,19 @@ struct Request {
 };
 
 /// `COMMAND [FILE.ini] [--section.key=value ...] [-- PETSC OPTIONS]`; the command line beats the file beats the run in
-/// in.dir beats `defaults` beats the built-in value. Throws std::invalid_argument for misuse, std::runtime_error where
+/// in.dir beats the command's defaults beats the built-in value. Throws std::invalid_argument for misuse, std::runtime_error where
 /// a file cannot be read.
-Request parse(std::span<const std::string> arguments, std::span<const std::string> commands,
-              const std::map<std::string, std::map<std::string, std::string>>& defaults);
+Request parse(std::span<const std::string> arguments, std::span<const Command> commands);
 
 /// Fills in what follows from other keys and checks that all go together: the diffusion of a discrete twin, the loss
 /// of the data, the end of the run. Throws std::invalid_argument.
 void resolve(Settings& settings, const std::map<std::string, std::string>& given);
 
-/// Every key that has a value, by section; reading it back gives the same settings.
+/// Every key that has a value, by section, but for out.* and in.*; reading it back gives the same run.
 std::string ini_text(const Settings& settings);
 
-/// Keys of the sections that `command` reads, one a line: name, default, unit, meaning.
-std::string help_text(std::string_view command, const Settings& defaults);
+/// The keys that a command reads, one a line: name, default, unit, meaning.
+std::string help_text(const Command& command);
 
 /// Words of a comma-separated list, blanks trimmed, empty ones left out.
 std::vector<std::string> split_list(const std::string& text, char separator = ',');

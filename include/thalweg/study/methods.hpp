@@ -23,8 +23,10 @@ std::span<const Matching> matchings();
 /// Applies blank-separated assignments; throws std::invalid_argument as set_key does.
 void apply_keys(Settings& settings, std::string_view assignments);
 
-/// Mean gain on a white gradient of the resolved method: trace(A)/P where it steps along A g, 1/(1 - beta) for
-/// momentum, 1 where there is none. P: the model's size is taken from the settings and the data's shape.
-double gain(const Settings& settings, Index features, int classes);
+class Experiment;
+
+/// The step whose product with the method's mean gain on a white gradient is scheme.step: trace(A)/P where it steps
+/// along A g, 1/(1 - beta) for momentum, 1 where there is none.
+double matched_step(const Settings& settings, const Experiment& experiment);
 
 }  // namespace thalweg

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ class Recorder final : public Observer {
   double last(std::string_view column) const;
   /// Test accuracy at the recorded state with the best validation accuracy (the first of equals).
   double best_accuracy() const;
+  /// Mean loss on the test set; nan where there is none.
+  double test_loss(In y) const;
 
  private:
   friend struct Moment;
@@ -50,6 +53,7 @@ class Recorder final : public Observer {
   const Mlp& model_;
   const Loss& loss_;
   const Risk& risk_;
+  std::optional<Risk> test_risk_;
   const Flow& flow_;
   std::vector<const Probe*> probes_;
   std::vector<std::string> columns_;

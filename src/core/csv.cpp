@@ -1,4 +1,4 @@
-#include "csv.hpp"
+#include "thalweg/core/csv.hpp"
 
 #include <algorithm>
 #include <fstream>

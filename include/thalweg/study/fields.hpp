@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+
+#include "thalweg/diagnose/surface.hpp"
+#include "thalweg/observe/observer.hpp"
+#include "thalweg/output/vtk.hpp"
+#include "thalweg/study/experiment.hpp"
+
+namespace thalweg {
+
+/// The points of all splits, N x 3, missing coordinates 0; for at most three features.
+Matrix positions(const Dataset& data);
+/// label, clean, fragment, split (0 train, 1 validation, 2 test) and flipped of those points.
+std::vector<vtk::Array> point_arrays(const Dataset& data);
+
+/// decision.pvd, decision/field_NNNN.vti (probability of class 1, or of the winning class with its index in `class`)
+/// at every recorded state, and decision/data.vtp; for two features.
+void write_decision(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path);
+
+/// surface.vti, trajectory.vtp and directions.csv on the plane of surface.directions through the last state.
+void write_surface(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path,
+                   const std::function<void(int)>& progress);
+
+}  // namespace thalweg

@@ -1,0 +1,154 @@
+#include "thalweg/study/fields.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "thalweg/core/file.hpp"
+#include "thalweg/study/provenance.hpp"
+#include "thalweg/study/run_directory.hpp"
+
+namespace thalweg {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The smallest loss that log10_loss shows: below it a logarithm only magnifies rounding.
+constexpr double smallest_loss = 1e-16;
+
+double log_loss(double loss) { return std::log10(std::max(loss, smallest_loss)); }
+
+Grid domain_grid(const Dataset& data, int size) {
+  Grid grid{{size, size, 1}, {data.low[0], data.low[1], 0}, {1, 1, 1}};
+  for (Index a = 0; a < 2; ++a)
+    grid.spacing[static_cast<std::size_t>(a)] = (data.high[a] - data.low[a]) / (size - 1);
+  return grid;
+}
+
+Matrix nodes_of(const Grid& grid) {
+  Matrix nodes(static_cast<Index>(grid.size()), 2);
+  for (int j = 0; j < grid.nodes[1]; ++j)
+    for (int i = 0; i < grid.nodes[0]; ++i)
+      nodes.row(static_cast<Index>(grid.index(i, j))) << grid.coordinate(0, i), grid.coordinate(1, j);
+  return nodes;
+}
+
+/// Class probabilities of logits: the link of the loss; for mse the output itself, kept within [0, 1].
+Matrix probabilities(const Loss& loss, const Matrix& logits) {
+  if (loss.name == "mse") return logits.cwiseMax(0).cwiseMin(1);
+  if (logits.cols() == 1) return (1 + (-logits.array()).exp()).inverse();
+  const Eigen::ArrayXd top = logits.rowwise().maxCoeff();
+  const Eigen::ArrayXXd e = (logits.array().colwise() - top).exp();
+  return e.colwise() / e.rowwise().sum();
+}
+
+std::vector<vtk::Array> decision_arrays(const Experiment& ex, const Matrix& nodes, const Vector& theta) {
+  const Matrix logits = ex.model.predict(theta, nodes);
+  const Matrix p = probabilities(ex.loss, logits);
+  vtk::Array probability{"probability", std::vector<double>(static_cast<std::size_t>(p.rows())), 1};
+  if (ex.data.classes() == 2) {
+    Vector::Map(probability.values.data(), p.rows()) = p.rightCols(1);
+    return {std::move(probability)};
+  }
+  const auto winner = decide(ex.loss, logits);
+  for (Index i = 0; i < p.rows(); ++i) {
+    const auto s = static_cast<std::size_t>(i);
+    probability.values[s] = p(i, winner[s]);
+  }
+  return {std::move(probability), {"class", {winner.begin(), winner.end()}, 1}};
+}
+
+std::string frame_name(std::size_t k) {
+  char name[32];
+  std::snprintf(name, sizeof name, "field_%04zu.vti", k);
+  return name;
+}
+
+/// The path on the plane: coordinates with the true and the plane's loss and the distance from it.
+vtk::Polyline projected(const Experiment& ex, const Trajectory& path, const Plane& plane, const Surface& surface) {
+  const std::size_t n = path.states.size();
+  vtk::Polyline line{Matrix::Zero(static_cast<Index>(n), 3), {}, 0};
+  for (const char* name : {"time", "step", "loss", "surface_loss", "distance"})
+    line.arrays.push_back({name, std::vector<double>(n), 1});
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto [alpha, beta, distance] = project(plane, path.states[k]);
+    line.points.row(static_cast<Index>(k)) << alpha, beta, 0;
+    const double values[] = {path.times[k], static_cast<double>(path.steps[k]), ex.risk.value(path.states[k], {}),
+                             surface.at(alpha, beta), distance};
+    for (std::size_t j = 0; j < line.arrays.size(); ++j) line.arrays[j].values[k] = values[j];
+  }
+  return line;
+}
+
+void write_directions(const fs::path& file, const Plane& plane) {
+  std::vector<std::vector<double>> rows;
+  for (Index i = 0; i < plane.centre.size(); ++i)
+    rows.push_back({static_cast<double>(i), plane.centre[i], plane.first[i], plane.second[i]});
+  replace_file(file, csv_text({"index", "centre", "d1", "d2"}, rows));
+}
+
+}  // namespace
+
+Matrix positions(const Dataset& data) {
+  Matrix points = Matrix::Zero(data.train.size() + data.validation.size() + data.test.size(), 3);
+  Index row = 0;
+  for (const Samples* s : {&data.train, &data.validation, &data.test}) {
+    points.block(row, 0, s->size(), s->x.cols()) = s->x;
+    row += s->size();
+  }
+  return points;
+}
+
+std::vector<vtk::Array> point_arrays(const Dataset& data) {
+  std::vector<vtk::Array> arrays;
+  for (const char* name : {"label", "clean", "fragment", "split", "flipped"}) arrays.push_back({name, {}, 1});
+  int split = 0;
+  for (const Samples* s : {&data.train, &data.validation, &data.test}) {
+    for (std::size_t i = 0; i < s->label.size(); ++i) {
+      const int values[] = {s->label[i], s->clean[i], s->fragment[i], split, s->label[i] != s->clean[i]};
+      for (std::size_t j = 0; j < arrays.size(); ++j) arrays[j].values.push_back(values[j]);
+    }
+    ++split;
+  }
+  return arrays;
+}
+
+void write_decision(const fs::path& directory, const Experiment& ex, const Trajectory& path) {
+  const fs::path folder = directory / "decision";
+  fs::create_directories(folder);
+  const std::string provenance = provenance_json("train");
+  vtk::write_points(folder / "data.vtp", positions(ex.data), point_arrays(ex.data), {provenance, {}, {}, {}});
+  const Grid grid = domain_grid(ex.data, ex.settings.decision_size);
+  const Matrix nodes = nodes_of(grid);
+  std::vector<vtk::Entry> entries;
+  for (std::size_t k = 0; k < path.states.size(); ++k) {
+    const double step = static_cast<double>(path.steps[k]);
+    vtk::write_image(folder / frame_name(k), grid, decision_arrays(ex, nodes, path.states[k]),
+                     {provenance, path.times[k], {{"step", step}}, {}});
+    entries.push_back({path.times[k], fs::path("decision") / frame_name(k), 0});
+    entries.push_back({path.times[k], "decision/data.vtp", 1});
+  }
+  vtk::write_series(directory / "decision.pvd", entries);
+}
+
+void write_surface(const fs::path& directory, const Experiment& ex, const Trajectory& path,
+                   const std::function<void(int)>& progress) {
+  const SurfaceSpec& spec = ex.settings.surface;
+  const Plane plane = make_plane(spec.directions, path.states, spec.seed);
+  const double radius = spec.radius.value_or(radius_of(plane, path.states));
+  const Surface surface = sample_surface(ex.risk, plane, spec.size, radius, progress);
+  std::vector<double> logarithms(surface.values.size());
+  std::transform(surface.values.begin(), surface.values.end(), logarithms.begin(), log_loss);
+  vtk::Header header{provenance_json("train"), {}, {}, {}};
+  header.numbers = {{"centre_loss", surface.centre()},
+                    {"trained_loss", ex.risk.value(path.states.back(), {})},
+                    {"radius", radius}};
+  header.texts = {{"axis_x", plane.first_title}, {"axis_y", plane.second_title}};
+  const std::vector<vtk::Array> arrays{{"loss", surface.values, 1}, {"log10_loss", logarithms, 1}};
+  vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);
+  const std::vector<vtk::Polyline> lines{projected(ex, path, plane, surface)};
+  vtk::write_polylines(directory / "trajectory.vtp", lines, header);
+  write_directions(directory / "directions.csv", plane);
+}
+
+}  // namespace thalweg

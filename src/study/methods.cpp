@@ -1,0 +1,69 @@
+#include "thalweg/study/methods.hpp"
+
+#include <cmath>
+
+#include <boost/math/tools/roots.hpp>
+
+#include "thalweg/core/table.hpp"
+#include "thalweg/study/config.hpp"
+#include "thalweg/study/experiment.hpp"
+
+namespace thalweg {
+namespace {
+
+constexpr Method method_rows[] = {
+    {"sgd", "plain stochastic gradient descent", "scheme.name=sgd flow.diffusion=none"},
+    {"momentum", "heavy ball", "scheme.name=momentum flow.diffusion=none"},
+    {"diffusion-sgd", "heat flow of the weights over the neurons, implicit",
+     "scheme.name=diffusion-sgd flow.diffusion=weights flow.lattice=neurons"},
+    {"laplacian-sgd", "Laplacian smoothing of the gradient on the ring",
+     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=ring"},
+    {"laplacian-sgd-permuted", "the same on a permuted ring: the control",
+     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=permuted"},
+    {"laplacian-sgd-neurons", "Sobolev gradient over the neurons",
+     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=neurons"},
+    {"gradient-flow", "the plain flow by Dormand-Prince",
+     "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=none scheme.batch=0"},
+    {"weights-flow", "the weights flow by additive Runge-Kutta",
+     "scheme.name=arkimex3 scheme.rtol=1e-3 flow.diffusion=weights flow.lattice=neurons scheme.batch=0"},
+    {"gradient-metric-flow", "the Sobolev flow by Dormand-Prince",
+     "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=gradient flow.lattice=neurons scheme.batch=0"},
+};
+
+constexpr Matching matching_rows[] = {
+    {"equal-step", "the same step, the same batches, the same number of steps"},
+    {"equal-effective-step", "each step divided by the method's mean gain on a white gradient, the same number of steps"},
+};
+
+/// The mean gain of one step of that size: trace(A)/P for a step along A g.
+double gain(const Settings& s, const Eigen::ArrayXd& k, double step) {
+  if (s.scheme == "momentum") return 1 / (1 - s.stepping.momentum);
+  if (s.scheme == "diffusion-sgd") return (1 + step * s.flow.nu * k).inverse().mean();
+  if (s.scheme == "laplacian-sgd") return (1 + s.flow.sigma * k).pow(-s.flow.power).mean();
+  return 1;
+}
+
+}  // namespace
+
+std::span<const Method> methods() { return method_rows; }
+std::span<const Matching> matchings() { return matching_rows; }
+
+void apply_keys(Settings& settings, std::string_view assignments) {
+  for (const auto& assignment : split_list(std::string(assignments), ' ')) {
+    const auto sign = assignment.find('=');
+    require(sign != std::string::npos, "'" + assignment + "' is not of the form section.key=value");
+    set_key(settings, assignment.substr(0, sign), assignment.substr(sign + 1));
+  }
+}
+
+double matched_step(const Settings& s, const Experiment& experiment) {
+  const Eigen::ArrayXd k = experiment.lattice ? experiment.lattice->eigenvalues() : Vector(Vector::Zero(1));
+  const double wanted = s.stepping.step;
+  const auto excess = [&](double step) { return step * gain(s, k, step) - wanted; };
+  std::uintmax_t iterations = 100;
+  const auto [low, high] = boost::math::tools::bracket_and_solve_root(
+      excess, wanted / gain(s, k, wanted), 2.0, true, boost::math::tools::eps_tolerance<double>(40), iterations);
+  return (low + high) / 2;
+}
+
+}  // namespace thalweg

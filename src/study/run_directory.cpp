@@ -1,0 +1,40 @@
+#include "thalweg/study/run_directory.hpp"
+
+#include "thalweg/core/core.hpp"
+
+namespace thalweg {
+
+namespace fs = std::filesystem;
+
+fs::path choose_directory(const Settings& settings, std::string_view command) {
+  if (settings.out_dir.empty()) {
+    for (int n = 1;; ++n)
+      if (const fs::path free = "results/" + std::string(command) + "-" + std::to_string(n); !fs::exists(free))
+        return free;
+  }
+  const fs::path directory = settings.out_dir;
+  if (!fs::exists(directory) || (fs::is_directory(directory) && fs::is_empty(directory))) return directory;
+  require(fs::exists(directory / "run.ini"),
+          "out.dir: " + directory.string() + " exists and holds something other than a run");
+  require(settings.overwrite,
+          "out.dir: " + directory.string() + " holds a run; take another one or add --out.overwrite=true");
+  return directory;
+}
+
+void open_directory(const fs::path& directory) {
+  fs::create_directories(directory);
+  for (const auto& entry : fs::directory_iterator(directory)) fs::remove_all(entry);
+}
+
+std::string csv_text(const std::vector<std::string>& columns, const std::vector<std::vector<double>>& rows) {
+  std::string text;
+  for (std::size_t j = 0; j < columns.size(); ++j) text += (j == 0 ? "" : ",") + columns[j];
+  text += '\n';
+  for (const auto& row : rows) {
+    for (std::size_t j = 0; j < row.size(); ++j) text += (j == 0 ? "" : ",") + to_text(row[j]);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace thalweg

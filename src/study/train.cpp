@@ -1,0 +1,111 @@
+#include <cmath>
+#include <ostream>
+
+#include "thalweg/core/file.hpp"
+#include "thalweg/core/petsc.hpp"
+#include "thalweg/integrate/petsc_ts.hpp"
+#include "thalweg/study/commands.hpp"
+#include "thalweg/study/experiment.hpp"
+#include "thalweg/study/fields.hpp"
+#include "thalweg/study/postprocess.hpp"
+#include "thalweg/study/provenance.hpp"
+#include "thalweg/study/run_directory.hpp"
+#include "thalweg/study/weights.hpp"
+
+namespace thalweg {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Moves the progress line with training time or steps.
+class Ticker final : public Observer {
+ public:
+  Ticker(const Console& console, const StopSpec& stop)
+      : by_time_(stop.time.has_value()),
+        progress_(console, "training", by_time_ ? *stop.time : static_cast<double>(stop.steps.value_or(1))) {}
+  void see(const Frame& frame) override {
+    progress_.at(by_time_ ? frame.at.time : static_cast<double>(frame.at.step));
+  }
+
+ private:
+  bool by_time_;
+  Progress progress_;
+};
+
+/// Only finite states can be drawn; a diverged run keeps those before.
+Trajectory drawable(const Trajectory& path) {
+  Trajectory finite;
+  for (std::size_t k = 0; k < path.states.size(); ++k) {
+    if (!path.states[k].allFinite()) break;
+    finite.times.push_back(path.times[k]);
+    finite.steps.push_back(path.steps[k]);
+    finite.states.push_back(path.states[k]);
+  }
+  return finite;
+}
+
+void write_fields(const fs::path& directory, const Experiment& ex, const Trajectory& path, const Console& console) {
+  const Trajectory finite = drawable(path);
+  if (ex.settings.surface.size > 1) {
+    Progress progress(console, "surface", ex.settings.surface.size);
+    write_surface(directory, ex, finite, [&](int done) { progress.at(done); });
+  }
+  if (ex.settings.decision_size > 1 && ex.data.features() == 2) write_decision(directory, ex, finite);
+  add_scene(directory);
+}
+
+RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& outcome, double seconds,
+                 const Console& console) {
+  RunReport r{"train", std::string(name(outcome.status)), outcome.message, {}, {}, outcome.work, seconds,
+              console.ranks, petsc::options_in_force()};
+  r.numbers = {{"time", outcome.end.time}, {"parameters", static_cast<double>(ex.model.size())},
+               {"noise_nominal", ex.data.noise_nominal}, {"noise_realised", ex.data.noise_realised},
+               {"best_accuracy", recorder.best_accuracy()}};
+  for (const auto& column : recorder.columns()) r.numbers.emplace_back(column, recorder.last(column));
+  return r;
+}
+
+void summarise(const Outcome& outcome, const Recorder& recorder, const fs::path& directory, std::ostream& out) {
+  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after "
+      << outcome.end.step << " steps, " << outcome.work.gradients << " gradients\n";
+  for (const char* column : {"loss", "train_accuracy", "test_accuracy"})
+    if (const double value = recorder.last(column); !std::isnan(value)) out << column << ' ' << to_text(value) << '\n';
+  out << "results in " << directory.string() << '\n';
+  if (fs::exists(directory / "report.html")) out << "report      " << (directory / "report.html").string() << '\n';
+  out << "in ParaView " << "paraview --state=" << (directory / "view.py").string() << '\n';
+}
+
+}  // namespace
+
+int train(const Request& request, const Console& console) {
+  if (console.rank != 0) return 0;
+  const auto start = std::chrono::steady_clock::now();
+  Settings settings = request.settings;
+  resolve(settings, request.given);
+  const Experiment ex(settings);
+  settings.model.loss = ex.loss.name;
+  require_options_used(ex.scheme, ex.flow);
+  const auto directory = choose_directory(settings, "train");
+  open_directory(directory);
+  replace_file(directory / "run.ini", ini_text(settings));
+  write_data(directory / "data.csv", ex.data);
+
+  Recorder recorder = ex.recorder();
+  Trajectory path;
+  Ticker ticker(console, settings.stop);
+  const Schedule when = ex.schedule();
+  const Watch watches[] = {{when, recorder}, {when, path}, {{{}, 100}, ticker}};
+  const Outcome outcome = ex.run(watches, console.interrupted);
+
+  replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
+  write_weights(directory / "weights.csv", ex.model, outcome.y);
+  write_fields(directory, ex, path, console);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  replace_file(directory / "run.json", run_json(report(ex, recorder, outcome, seconds, console)));
+  if (settings.pictures) postprocess("pictures.py", directory, console);
+  summarise(outcome, recorder, directory, console.out);
+  if (!outcome.message.empty()) console.err << "thalweg: " << outcome.message << '\n';
+  return exit_code(outcome.status);
+}
+
+}  // namespace thalweg

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Tests of the reports: `/usr/bin/python3 tests/postprocess/report_test.py`."""
+
+import html
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+POSTPROCESS = Path(__file__).resolve().parents[2] / "postprocess"
+sys.path.insert(0, str(POSTPROCESS))
+
+import style  # noqa: E402  (it lives beside report.py, which is no package)
+
+HOSTILE = "<script>alert('x')</script>"
+RUNS = ("run,data.kind,data.noise,method,seed,status,reason,steps,gradients,time,loss,"
+        "test_accuracy,memorised,worst_fragment,roughness,turning")
+EFFECTS = "measure,method,data.kind,data.noise,pairs,mean,low,high,p,p_holm,verdict"
+
+
+def write(path, header, rows):
+    """A CSV file."""
+    lines = [",".join(map(str, row)) for row in rows]
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+
+
+def make_study(directory, pairs=8, kinds=("islands", "sine"), extra=True):
+    """A tiny study of two methods, two kinds of data, two noise rates; one run diverged."""
+    runs, curves = [], []
+    for kind in kinds:
+        for noise in (0, 0.2):
+            for method in ("sgd", "laplacian-sgd"):
+                for seed in range(pairs):
+                    run = f"r{len(runs)}"
+                    bad = method == "laplacian-sgd" and kind == kinds[0] and noise and not seed
+                    status = "diverged" if bad else "time"
+                    memorised = 0.2 if noise else "nan"
+                    values = [0.3, 0.9 - noise / 4 + seed / 1000, memorised, 0.8, 0.4, 0.1]
+                    values = ["nan"] * len(values) if bad else values
+                    runs.append([run, kind, noise, method, seed, status, "", 9, 9, 1, *values])
+                    curves += [[run, t / 4, t, 0.7 - t / 10, 0.5 + t / 10,
+                                t / 20 if noise else "nan"] for t in range(5)]
+    write(directory / "runs.csv", RUNS, runs)
+    few = pairs < 6
+    said = "too few pairs" if few else "helps"
+    unseen = "too few pairs" if few else "no difference seen"
+    everywhere = pairs if few else 4 * pairs
+    effects = [["roughness", "*", "*", everywhere, -0.1234, -0.15, -0.09, 0, 0, said],
+               ["test_accuracy", "*", "*", everywhere, 0.0321, 0.021, 0.043, 0, 0, said],
+               ["worst_fragment", kinds[0], "*", pairs, 0.005, -0.02, 0.03, 0.5, 1, unseen],
+               ["worst_fragment", "*", "*", everywhere, 0.5, 0.4, 0.6, 0, 0, said]]
+    effects += [["test_accuracy", kind, noise, pairs, 0.03, 0.02, 0.04, 0, 0, said]
+                for kind in kinds for noise in (0, 0.2)]
+    write(directory / "effects.csv", EFFECTS,
+          [[measure, "laplacian-sgd", *rest] for measure, *rest in effects])
+    if extra:
+        write(directory / "curves.csv", "run,time,step,loss,test_accuracy,memorised", curves)
+        write(directory / "shares.csv", "measure,term,degrees,share,low,high",
+              [["test_accuracy", "data.kind", 1, 0.61, 0.55, 0.67],
+               ["test_accuracy", "method", 1, 0.02, 0.01, 0.03],
+               ["test_accuracy", "data.kind x method", 1, 0.01, 0, 0.02],
+               ["test_accuracy", "residual", 30, 0.36, 0.3, 0.4]])
+        (directory / "run.json").write_text('{"command": "thalweg study --study.seeds=8"}')
+        (directory / "run.ini").write_text("[data]\nkind = islands\n")
+
+
+def run(program, *arguments):
+    """Runs a program of postprocess/ as a user does."""
+    return subprocess.run([sys.executable, str(POSTPROCESS / program), *map(str, arguments)],
+                          capture_output=True, text=True, check=False)
+
+
+def readable(text):
+    """What a reader sees: no pictures, no style sheet, no tags, entities resolved."""
+    text = re.sub(r"<style>.*?</style>", "", text, flags=re.S)
+    text = re.sub(r"data:image[^\"]*", "", text)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text)))
+
+
+class ReportCase(unittest.TestCase):
+    """A directory of its own for every test."""
+
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.directory = Path(holder.name)
+
+    def report(self, program="report.py"):
+        """The page that the program writes; it must succeed and be silent on the error stream."""
+        done = run(program, self.directory, "--quiet")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        return (self.directory / "report.html").read_text(encoding="utf-8")
+
+
+class Study(ReportCase):
+
+    def test_verdict_holds_the_numbers_of_effects(self):
+        make_study(self.directory)
+        seen = readable(self.report()).split("Pictures")[0]
+        for words in ("1 of 1 diffusion methods smooth", "roughness −0.123 [−0.150, −0.090]",
+                      "+0.032 [+0.021, +0.043]", "helps in 4 and hurts in 0 of 4 cells",
+                      "On islands 1 of 32 runs diverged or failed, in all 1 of 64 runs",
+                      "no difference seen: laplacian-sgd (+0.005 [−0.020, +0.030])",
+                      "Data factors explain 61 %", "3.0 %", "the data's structure dominates"):
+            self.assertIn(words, seen)
+
+    def test_worst_fragment_is_judged_on_the_fragmented_data_only(self):
+        make_study(self.directory)
+        self.assertNotIn("+0.5", readable(self.report()).split("Pictures")[0])
+
+    def test_fewer_than_six_pairs_cannot_be_significant(self):
+        make_study(self.directory, pairs=4)
+        seen = readable(self.report())
+        self.assertIn("Nothing can be significant here", seen)
+        self.assertIn("too few pairs", seen)
+
+    def test_hostile_names_are_escaped(self):
+        make_study(self.directory, kinds=("islands", HOSTILE))
+        page = self.report()
+        self.assertNotIn("<script", page)
+        self.assertIn(html.escape(HOSTILE), page)
+
+    def test_page_asks_the_network_for_nothing(self):
+        make_study(self.directory)
+        page = self.report()
+        self.assertNotRegex(page, r"(https?:)?//[a-z]|url\(|@import|<link|<iframe")
+        self.assertEqual(set(re.findall(r'src="([a-z]+:[a-z/+]+)', page)), {"data:image/svg+xml"})
+
+    def test_verdict_comes_before_pictures_tables_and_command(self):
+        make_study(self.directory)
+        page = self.report()
+        places = [page.index(text) for text in ('class="verdict"', "<img", "<table", "<pre>")]
+        self.assertEqual(places, sorted(places))
+        self.assertIn("thalweg study --study.seeds=8", page)
+
+    def test_what_is_absent_is_left_out(self):
+        make_study(self.directory, extra=False)
+        seen = readable(self.report())
+        for words in ("nan", "None", "Data factors", "along the path", "Repeat it"):
+            self.assertNotIn(words, seen)
+        self.assertIn("+0.032 [+0.021, +0.043]", seen)
+
+    def test_runs_alone_make_a_report(self):
+        write(self.directory / "runs.csv", "run,flow.nu,method,seed,status,reason,loss",
+              [["a", "1e-3", "sgd", 0, "time", "", 0.5],
+               ["b", "1e-2", "sgd", 0, "time", "", "nan"]])
+        seen = readable(self.report())
+        self.assertIn("There are no paired effects", seen)
+        self.assertNotIn("nan", seen)
+
+    def test_runs_that_all_diverged_make_a_report(self):
+        write(self.directory / "runs.csv", "run,method,seed,status,reason,loss,test_accuracy",
+              [[i, "sgd", i, "diverged", "loss is $\\infty$", "inf", "nan"] for i in range(3)])
+        seen = readable(self.report())
+        self.assertIn("3 of 3 runs diverged or failed", seen)
+        self.assertNotIn("nan", seen)
+
+    def test_the_same_files_give_the_same_page(self):
+        make_study(self.directory)
+        self.assertEqual(self.report(), self.report())
+
+    def test_misuse_is_one_sentence(self):
+        for directory in (self.directory / "absent", self.directory):
+            done = run("report.py", directory)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("\n"), 1)
+            self.assertIn(str(directory), done.stderr)
+
+
+class TrainingRun(ReportCase):
+
+    def test_metrics_make_a_picture_and_a_page(self):
+        write(self.directory / "metrics.csv", "time,step,loss,test_accuracy,memorised",
+              [[t, t, 1 / (1 + t), 0.5 + t / 20, "nan"] for t in range(6)])
+        page = self.report("pictures.py")
+        self.assertTrue((self.directory / "metrics.png").is_file())
+        self.assertIn("test accuracy 75 %", readable(page))
+        self.assertNotIn("nan", readable(page))
+
+    def test_misuse_is_one_sentence(self):
+        done = run("pictures.py", self.directory)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
+
+
+class Numbers(unittest.TestCase):
+
+    def test_an_interval_is_rounded_by_its_width(self):
+        self.assertEqual(style.interval(-0.01234, -0.0204, -0.0041), "−0.012 [−0.020, −0.004]")
+        self.assertEqual(style.interval(12.3, 2.1, 22.4), "+12 [+2, +22]")
+        self.assertEqual(style.interval(0.5, float("nan"), float("nan")), "+0.5")
+
+    def test_what_is_missing_is_a_dash(self):
+        self.assertEqual((style.number(float("nan")), style.number(2.5e-9)), ("–", "2.5·10⁻⁹"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,6 +1,6 @@
 #include "thalweg/core/petsc.hpp"
 
-#include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <regex>
 #include <set>
@@ -8,24 +8,13 @@
 namespace thalweg::petsc {
 namespace {
 
-/// PETSc's error handler and help printer are C functions without room for an owner, so their texts meet here.
+/// PETSc's error handler is a C function that outlives its callers, so its text waits here for check().
 std::string last_message;
-std::string help_text;
 
 PetscErrorCode collect(MPI_Comm, int, const char*, const char*, PetscErrorCode code, PetscErrorType type,
                        const char* message, void*) {
   if (type == PETSC_ERROR_INITIAL) last_message = message ? message : "";
   return code;
-}
-
-PetscErrorCode collect_help(MPI_Comm, const char format[], ...) {
-  std::va_list arguments;
-  va_start(arguments, format);
-  char line[4096];
-  std::vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  help_text += line;
-  return 0;
 }
 
 }  // namespace
@@ -74,16 +63,21 @@ std::string options_in_force() {
 }
 
 std::vector<std::string> options_asked(void (*configure)(void*), void* context) {
-  help_text.clear();
-  const auto printer = std::exchange(PetscHelpPrintf, collect_help);
+  char* text = nullptr;
+  std::size_t size = 0;
+  // Types are listed on C's standard output, all else on PETSc's; glibc lets both be assigned.
+  const auto screen = std::exchange(stdout, open_memstream(&text, &size));
+  const auto petsc_screen = std::exchange(PETSC_STDOUT, stdout);
   check(PetscOptionsSetValue(nullptr, "-help", nullptr));
   configure(context);
   check(PetscOptionsClearValue(nullptr, "-help"));
-  PetscHelpPrintf = printer;
+  PETSC_STDOUT = petsc_screen;
+  std::fclose(std::exchange(stdout, screen));
+  const std::string help(text, size);
+  std::free(text);
   const std::regex option("-[a-z][a-z0-9_]+");
   std::set<std::string> names;
-  for (std::sregex_iterator it(help_text.begin(), help_text.end(), option), end; it != end; ++it)
-    names.insert(it->str());
+  for (std::sregex_iterator it(help.begin(), help.end(), option), end; it != end; ++it) names.insert(it->str());
   return {names.begin(), names.end()};
 }
 

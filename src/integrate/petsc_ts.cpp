@@ -262,17 +262,16 @@ std::unique_ptr<Stepper> petsc_stepper(const PetscScheme& scheme, const Flow& fl
 }
 
 void require_options_used(const Scheme& scheme, const Flow& flow) {
-  const auto configure = [&] {
-    scheme.row.make(flow, scheme.settings, Vector::Zero(flow.size()), 1);
-  };
-  configure();
-  const auto unused = petsc::unused_options();
-  if (unused.empty()) return;
+  if (petsc::unused_options().empty()) return;
+  const auto configure = [&] { scheme.row.make(flow, scheme.settings, Vector::Zero(flow.size()), 1); };
   using Configure = decltype(configure);
+  // PETSc tells each group of names only once a process, so the first pass has to listen.
   const auto asked = petsc::options_asked([](void* c) { (*static_cast<const Configure*>(c))(); },
                                           const_cast<void*>(static_cast<const void*>(&configure)));
+  const auto unused = petsc::unused_options();
+  if (unused.empty()) return;
   std::string message = "PETSc does not use " + unused.front() + " with scheme.name=" + std::string(scheme.row.name);
-  if (!asked.empty() && !nearest(unused.front(), asked).empty()) message += "; " + suggestion(unused.front(), asked);
+  if (!nearest(unused.front(), asked).empty()) message += "; " + suggestion(unused.front(), asked);
   throw std::invalid_argument(message);
 }
 

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
 #include <functional>
 #include <sstream>
 #include <stdexcept>
-#include <system_error>
 
 #include <vtkCellArray.h>
 #include <vtkCellData.h>
@@ -25,6 +22,8 @@
 #include <vtkStringArray.h>
 #include <vtkXMLImageDataWriter.h>
 #include <vtkXMLPolyDataWriter.h>
+
+#include "thalweg/core/file.hpp"
 
 namespace thalweg::vtk {
 namespace {
@@ -105,23 +104,6 @@ void add_header(vtkFieldData& where, const Header& header, Cap& capped) {
   add_number(where, "capped", capped.count());
 }
 
-/// The file holds `content` or, after an exception, what it held before.
-void replace(const std::filesystem::path& file, const std::string& content) {
-  auto partial = file;
-  partial += ".partial";
-  errno = 0;
-  std::ofstream stream(partial, std::ios::binary);
-  stream.write(content.data(), static_cast<std::streamsize>(content.size()));
-  stream.close();
-  std::error_code failure;
-  if (!stream) failure.assign(errno != 0 ? errno : EIO, std::generic_category());
-  if (!failure) std::filesystem::rename(partial, file, failure);
-  if (!failure) return;
-  std::error_code ignored;  // the first failure is the one to report
-  std::filesystem::remove(partial, ignored);
-  throw std::system_error(failure, "cannot write '" + file.string() + "'");
-}
-
 /// `xml` with the encoding of its appended data as a default attribute. VTK's parser feeds that opening tag in pieces;
 /// an expat that puts off incomplete tokens (2.6, Debian's 2.5.0-1+deb12u2) never ends it under ParaView 5.11 if it is
 /// long.
@@ -146,7 +128,7 @@ void write(const std::filesystem::path& file, vtkDataObject& data) {
   writer->SetHeaderTypeToUInt64();
   writer->WriteToOutputStringOn();
   if (writer->Write() == 0) throw std::runtime_error("cannot write '" + file.string() + "': VTK could not encode it");
-  replace(file, with_short_tag(writer->GetOutputString()));
+  replace_file(file, with_short_tag(writer->GetOutputString()));
 }
 
 /// Rows of `points` that differ from the row before: a tube has no direction on a step of length zero.
@@ -291,7 +273,7 @@ void write_series(const std::filesystem::path& pvd, std::span<const Entry> entri
         << escaped(entry.file.generic_string()) << "\"/>\n";
   }
   xml << "  </Collection>\n</VTKFile>\n";
-  replace(pvd, xml.str());
+  replace_file(pvd, xml.str());
 }
 
 }  // namespace thalweg::vtk

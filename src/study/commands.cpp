@@ -35,7 +35,7 @@ std::string usage() {
   return text;
 }
 
-int dispatch(std::span<const std::string> arguments, const Console& console) {
+int dispatch(std::span<const std::string> arguments, const Console& console, std::optional<petsc::Session>& session) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "help") {
     console.out << usage();
     return arguments.empty() ? 2 : 0;
@@ -47,7 +47,6 @@ int dispatch(std::span<const std::string> arguments, const Console& console) {
   }
   Console own = console;
   own.notes = !request.quiet;
-  std::optional<petsc::Session> session;
   if (request.command->solves) {
     session.emplace(request.settings.petsc_options);
     own.rank = session->rank();
@@ -76,13 +75,18 @@ int exit_code(Status status) {
 }
 
 int run_command_line(std::span<const std::string> arguments, const Console& console) {
+  std::optional<petsc::Session> session;
+  const auto complain = [&](const std::exception& problem) {
+    // All ranks meet the same problem; one voice is enough.
+    if (!session || session->rank() == 0) console.err << "thalweg: " << problem.what() << '\n';
+  };
   try {
-    return dispatch(arguments, console);
+    return dispatch(arguments, console, session);
   } catch (const std::invalid_argument& misuse) {
-    console.err << "thalweg: " << misuse.what() << '\n';
+    complain(misuse);
     return 2;
   } catch (const std::exception& failure) {
-    console.err << "thalweg: " << failure.what() << '\n';
+    complain(failure);
     return 4;
   }
 }

@@ -1,5 +1,292 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <ostream>
+
+#include "thalweg/core/file.hpp"
+#include "thalweg/core/petsc.hpp"
+#include "thalweg/integrate/petsc_ts.hpp"
 #include "thalweg/study/commands.hpp"
+#include "thalweg/study/crew.hpp"
+#include "thalweg/study/design.hpp"
+#include "thalweg/study/effects.hpp"
+#include "thalweg/study/experiment.hpp"
+#include "thalweg/study/methods.hpp"
+#include "thalweg/study/postprocess.hpp"
+#include "thalweg/study/provenance.hpp"
+#include "thalweg/study/run_directory.hpp"
+#include "thalweg/study/run_table.hpp"
 
 namespace thalweg {
-int study(const Request&, const Console&) { return 0; }
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+const std::vector<std::string> curve_columns{"time", "step", "loss", "test_accuracy", "memorised"};
+
+/// What a run leaves in the table: the measures, then these.
+std::vector<std::string> table_columns() {
+  std::vector<std::string> columns;
+  for (const Measure& m : measures()) columns.emplace_back(m.name);
+  columns.insert(columns.end(), {"steps", "gradients", "time"});
+  return columns;
+}
+
+std::string curve_text(const Recorder& recorder) {
+  std::vector<std::size_t> places;
+  for (const auto& wanted : curve_columns) {
+    const auto& all = recorder.columns();
+    places.push_back(static_cast<std::size_t>(std::find(all.begin(), all.end(), wanted) - all.begin()));
+  }
+  std::string text;
+  for (const auto& row : recorder.rows()) {
+    for (std::size_t j = 0; j < places.size(); ++j)
+      text += (j == 0 ? "" : ",") + (places[j] < row.size() ? to_text(row[places[j]]) : "nan");
+    text += '\n';
+  }
+  return text;
+}
+
+std::vector<double> table_values(const Experiment& ex, const Recorder& recorder, const Outcome& outcome) {
+  std::vector<double> values;
+  for (const Measure& m : measures())
+    values.push_back(m.name == "best_accuracy"    ? recorder.best_accuracy()
+                     : m.name == "noise_realised" ? ex.data.noise_realised
+                                                  : recorder.last(m.name));
+  values.insert(values.end(), {static_cast<double>(outcome.work.steps), static_cast<double>(outcome.work.gradients),
+                               outcome.end.time});
+  return values;
+}
+
+/// The experiment of a run; its step matched where the design asks for it.
+std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run) {
+  Settings settings = design.settings(run);
+  auto experiment = std::make_unique<Experiment>(settings);
+  if (design.level(run, "matching") != "equal-effective-step") return experiment;
+  settings.stepping.step = matched_step(settings, *experiment);
+  Dataset data = experiment->data;
+  return std::make_unique<Experiment>(settings, std::move(data));
+}
+
+RunRow run_one(const Design& design, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
+               Observer* watch) {
+  const auto start = Clock::now();
+  const auto ex = make_experiment(design, run);
+  Recorder recorder = ex->recorder();
+  std::vector<Watch> watches{{ex->schedule(), recorder}};
+  if (watch) watches.push_back({{{}, 10}, *watch});
+  const Outcome outcome = ex->run(watches, interrupted);
+  return {run, std::string(name(outcome.status)), outcome.message, table_values(*ex, recorder, outcome),
+          seconds_since(start), curves ? curve_text(recorder) : ""};
+}
+
+void append(std::string& bytes, const void* data, std::size_t size) {
+  bytes.append(static_cast<const char*>(data), size);
+}
+
+void append(std::string& bytes, const std::string& text) {
+  const std::uint64_t size = text.size();
+  append(bytes, &size, sizeof size);
+  bytes += text;
+}
+
+/// A row as bytes between ranks of one machine type.
+std::string packed(const RunRow& row) {
+  std::string bytes;
+  append(bytes, &row.run, sizeof row.run);
+  append(bytes, &row.seconds, sizeof row.seconds);
+  for (const auto* text : {&row.status, &row.reason, &row.curve}) append(bytes, *text);
+  append(bytes, row.measures.data(), row.measures.size() * sizeof(double));
+  return bytes;
+}
+
+RunRow unpacked(const std::string& bytes) {
+  RunRow row;
+  const char* at = bytes.data();
+  const auto take = [&at](void* to, std::size_t size) {
+    std::memcpy(to, at, size);
+    at += size;
+  };
+  take(&row.run, sizeof row.run);
+  take(&row.seconds, sizeof row.seconds);
+  for (auto* text : {&row.status, &row.reason, &row.curve}) {
+    std::uint64_t size = 0;
+    take(&size, sizeof size);
+    text->assign(at, size);
+    at += size;
+  }
+  row.measures.resize(static_cast<std::size_t>(bytes.data() + bytes.size() - at) / sizeof(double));
+  take(row.measures.data(), row.measures.size() * sizeof(double));
+  return row;
+}
+
+/// Builds the first seed of every cell, so that a bad level is a sentence before anything is written.
+void check_design(const Design& design) {
+  const auto cells = design.size() / static_cast<std::int64_t>(design.axes().back().levels.size());
+  for (std::int64_t run = 0; run < cells; ++run) {
+    const auto experiment = make_experiment(design, run);
+    require_options_used(experiment->scheme, experiment->flow);
+  }
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string runs_csv(const Design& design, std::span<const RunRow> rows) {
+  std::string text = "run";
+  for (const Axis& axis : design.axes()) text += "," + axis.name;
+  text += ",status,reason";
+  for (const auto& column : table_columns()) text += "," + column;
+  text += "\n";
+  for (const RunRow& row : rows) {
+    text += std::to_string(row.run);
+    const auto levels = design.levels(row.run);
+    for (std::size_t a = 0; a < levels.size(); ++a)
+      text += "," + csv_cell(design.axes()[a].levels[static_cast<std::size_t>(levels[a])]);
+    text += "," + row.status + "," + csv_cell(row.reason);
+    for (const double value : row.measures) text += "," + to_text(value);
+    text += "\n";
+  }
+  return text;
+}
+
+std::string curves_csv(std::span<const RunRow> rows) {
+  std::string text = "run";
+  for (const auto& column : curve_columns) text += "," + column;
+  text += "\n";
+  for (const RunRow& row : rows)
+    for (std::size_t start = 0; start < row.curve.size();) {
+      const auto end = row.curve.find('\n', start) + 1;
+      text += std::to_string(row.run) + "," + row.curve.substr(start, end - start);
+      start = end;
+    }
+  return text;
+}
+
+/// The study on this rank. Rank 0 owns the table and the directory; the others only run.
+class Study {
+ public:
+  Study(const Settings& settings, const Console& console) : settings_(settings), console_(console), design_(settings) {
+    check_design(design_);
+  }
+
+  int run() {
+    if (prepare_together() != 0) return console_.rank == 0 ? failed_ : 0;
+    Crew crew(static_cast<std::int64_t>(pending_.size()), [this](const std::string& bytes) { keep(unpacked(bytes)); });
+    CrewWatch watch(crew);
+    while (!console_.interrupted || !console_.interrupted()) {
+      const auto task = crew.next();
+      if (!task) break;
+      RunRow row = run_one(design_, pending_[static_cast<std::size_t>(*task)], settings_.study.curves,
+                           console_.interrupted, console_.ranks > 1 ? &watch : nullptr);
+      // An interrupted run is no result: it starts afresh when the study resumes.
+      if (row.status != "interrupted") crew.send(packed(row));
+      crew.poll();
+    }
+    crew.finish();
+    return console_.rank == 0 ? conclude() : 0;
+  }
+
+ private:
+  /// Collective. Rank 0 prepares; all learn whether it could and which runs are left.
+  int prepare_together() {
+    std::exception_ptr problem;
+    if (console_.rank == 0) {
+      try {
+        prepare();
+      } catch (...) {
+        problem = std::current_exception();
+        failed_ = 1;
+      }
+    }
+    MPI_Bcast(&failed_, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    if (problem) std::rethrow_exception(problem);
+    std::int64_t count = static_cast<std::int64_t>(pending_.size());
+    MPI_Bcast(&count, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
+    pending_.resize(static_cast<std::size_t>(count));
+    MPI_Bcast(pending_.data(), static_cast<int>(count), MPI_INT64_T, 0, MPI_COMM_WORLD);
+    return failed_;
+  }
+
+  void prepare() {
+    Settings own = settings_;
+    if (own.out_dir.empty()) own.out_dir = "results/study";
+    directory_ = own.out_dir;
+    if (own.overwrite || !fs::exists(directory_ / "study.sqlite")) {
+      open_directory(choose_directory(own, "study"));
+      replace_file(directory_ / "run.ini", ini_text(settings_));
+    }
+    table_.emplace(directory_ / "study.sqlite", ini_text(settings_), table_columns());
+    const auto done = table_->finished();
+    for (std::int64_t r = 0; r < design_.size(); ++r)
+      if (!done.contains(r)) pending_.push_back(r);
+    announce(static_cast<std::int64_t>(done.size()));
+    progress_.emplace(console_, "study", static_cast<double>(design_.size()));
+    finished_ = done.size();
+  }
+
+  /// Times one run to say how long the rest will take.
+  void announce(std::int64_t done) {
+    std::string text = std::to_string(design_.size()) + " runs";
+    if (done > 0) text += ", " + std::to_string(done) + " of them finished before";
+    if (!pending_.empty() && console_.notes) {
+      const double each = run_one(design_, pending_.front(), false, console_.interrupted, nullptr).seconds;
+      text += ", about " + duration_text(each * static_cast<double>(pending_.size()) / console_.ranks) + " on " +
+              std::to_string(console_.ranks) + (console_.ranks == 1 ? " process" : " processes");
+    }
+    console_.note(text);
+  }
+
+  void keep(const RunRow& row) {
+    table_->add(row);
+    progress_->at(static_cast<double>(++finished_));
+  }
+
+  int conclude() {
+    progress_.reset();
+    std::vector<RunRow> rows;
+    table_->each([&](const RunRow& row) { rows.push_back(row); });
+    replace_file(directory_ / "runs.csv", runs_csv(design_, rows));
+    replace_file(directory_ / "effects.csv", effects_csv(design_, settings_.study.baseline, rows));
+    replace_file(directory_ / "shares.csv", shares_csv(design_, rows));
+    if (settings_.study.curves) replace_file(directory_ / "curves.csv", curves_csv(rows));
+    const auto left = design_.size() - static_cast<std::int64_t>(rows.size());
+    const auto bad = std::count_if(rows.begin(), rows.end(), [](const RunRow& r) {
+      return r.status == name(Status::diverged) || r.status == name(Status::failed);
+    });
+    RunReport report{"study", left > 0 ? "interrupted" : "done", "", {}, {}, {}, seconds_since(start_),
+                     console_.ranks, petsc::options_in_force()};
+    report.numbers = {{"runs", static_cast<double>(rows.size())}, {"diverged", static_cast<double>(bad)}};
+    replace_file(directory_ / "run.json", run_json(report));
+    if (settings_.pictures) postprocess("report.py", directory_, console_);
+    console_.out << rows.size() << " of " << design_.size() << " runs finished, " << bad << " diverged or gave up\n"
+                 << "results in " << directory_.string() << '\n';
+    if (fs::exists(directory_ / "report.html"))
+      console_.out << "report      " << (directory_ / "report.html").string() << '\n';
+    return left > 0 ? 130 : bad > 0 ? 3 : 0;
+  }
+
+  const Settings& settings_;
+  const Console& console_;
+  const Design design_;
+  const Clock::time_point start_ = Clock::now();
+  int failed_ = 0;
+  fs::path directory_;
+  std::optional<RunTable> table_;
+  std::vector<std::int64_t> pending_;
+  std::optional<Progress> progress_;
+  std::size_t finished_ = 0;
+};
+
+}  // namespace
+
+int study(const Request& request, const Console& console) { return Study(request.settings, console).run(); }
+
 }  // namespace thalweg

@@ -1,0 +1,205 @@
+#include "thalweg/study/effects.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "thalweg/core/core.hpp"
+#include "thalweg/study/statistics.hpp"
+
+namespace thalweg {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+constexpr Measure measure_rows[] = {
+    {"loss", "final L on the noisy training set", -1},
+    {"test_loss", "final mean loss on clean test labels", -1},
+    {"grad_norm", "final |grad L|", 0},
+    {"train_accuracy", "final accuracy on clean training labels", 1},
+    {"validation_accuracy", "final accuracy on the validation set", 1},
+    {"test_accuracy", "final accuracy on the test set", 1},
+    {"best_accuracy", "test accuracy where validation accuracy is best along the path", 1},
+    {"memorised", "share of flipped training labels reproduced", -1},
+    {"worst_fragment", "lowest test accuracy over the fragments", 1},
+    {"path_length", "length of the recorded path", 0},
+    {"path_ratio", "path length over distance", 0},
+    {"roughness", "relative change of the full gradient between recorded states", -1},
+    {"turning", "mean turn of the full gradient between recorded states", -1},
+    {"noise_realised", "share of wrong training labels", 0},
+};
+
+/// A level index for each factor of a cell; `pooled` averages over all levels.
+using Cell = std::vector<int>;
+constexpr int pooled = -1;
+
+struct Effect {
+  std::size_t measure;
+  int method, matching;
+  Cell cell;
+  PairedEffect paired;
+  double adjusted = nan;
+};
+
+/// Runs of a complete or partial study, looked up by their level indices.
+class Runs {
+ public:
+  Runs(const Design& design, std::span<const RunRow> rows) : design_(design) {
+    for (const RunRow& row : rows) by_levels_[design.levels(row.run)] = &row;
+    factors_ = static_cast<int>(design.axes().size()) - 3;
+  }
+
+  int factors() const { return factors_; }
+  int count(int axis) const { return static_cast<int>(design_.axes()[static_cast<std::size_t>(axis)].levels.size()); }
+
+  /// One difference a seed: the mean over the runs that the cell covers; nan where one of them is missing.
+  std::vector<double> differences(std::size_t measure, const Cell& cell, int matching, int method, int baseline) const {
+    std::vector<double> all;
+    for (int seed = 0; seed < count(factors_ + 2); ++seed) {
+      double sum = 0, covered = 0;
+      each_in(cell, [&](const Cell& c) {
+        sum += value(measure, c, matching, method, seed) - value(measure, c, matching, baseline, seed);
+        ++covered;
+      });
+      all.push_back(sum / covered);
+    }
+    return all;
+  }
+
+  /// All cells; then those with all factors but one pooled; then the one with all pooled.
+  std::vector<Cell> cells() const {
+    std::vector<Cell> all;
+    Cell top(static_cast<std::size_t>(factors_), pooled);
+    each_in(top, [&](const Cell& c) { all.push_back(c); });
+    if (factors_ < 2) {
+      if (factors_ == 1) all.push_back(top);
+      return all;
+    }
+    for (std::size_t f = 0; f < top.size(); ++f)
+      for (int level = 0; level < count(static_cast<int>(f)); ++level) {
+        Cell one = top;
+        one[f] = level;
+        all.push_back(one);
+      }
+    all.push_back(top);
+    return all;
+  }
+
+ private:
+  double value(std::size_t measure, const Cell& cell, int matching, int method, int seed) const {
+    std::vector<int> levels(cell.begin(), cell.end());
+    levels.insert(levels.end(), {matching, method, seed});
+    const auto it = by_levels_.find(levels);
+    return it == by_levels_.end() ? nan : it->second->measures[measure];
+  }
+
+  template <class Visit>
+  void each_in(const Cell& cell, Visit visit) const {
+    Cell current = cell;
+    visit_from(0, cell, current, visit);
+  }
+
+  template <class Visit>
+  void visit_from(std::size_t f, const Cell& cell, Cell& current, Visit& visit) const {
+    if (f == cell.size()) return visit(current);
+    const bool all = cell[f] == pooled;
+    for (int level = all ? 0 : cell[f]; level < (all ? count(static_cast<int>(f)) : cell[f] + 1); ++level) {
+      current[f] = level;
+      visit_from(f + 1, cell, current, visit);
+    }
+  }
+
+  const Design& design_;
+  std::map<std::vector<int>, const RunRow*> by_levels_;
+  int factors_;
+};
+
+bool is_pooled(const Cell& cell) { return std::find(cell.begin(), cell.end(), pooled) != cell.end(); }
+
+/// Fewer than this many pairs can reach no p below 0.05, whatever they say: 2/2^5 > 0.05.
+constexpr int fewest_pairs = 6;
+
+void adjust(std::span<Effect> effects, bool of_pooled) {
+  std::vector<double> p;
+  for (const Effect& e : effects)
+    if (is_pooled(e.cell) == of_pooled) p.push_back(e.paired.pairs >= fewest_pairs ? e.paired.p : nan);
+  const auto adjusted = holm(p);
+  std::size_t k = 0;
+  for (Effect& e : effects)
+    if (is_pooled(e.cell) == of_pooled) e.adjusted = adjusted[k++];
+}
+
+std::string verdict(const Effect& e) {
+  if (e.paired.pairs < fewest_pairs) return "too few pairs";
+  const bool seen = e.adjusted < .05 && (e.paired.low > 0 || e.paired.high < 0);
+  if (!seen) return "no difference seen";
+  const int better = measures()[e.measure].better;
+  if (better == 0) return e.paired.mean > 0 ? "raises" : "lowers";
+  return better * e.paired.mean > 0 ? "helps" : "hurts";
+}
+
+std::vector<Effect> effects_of(const Runs& runs, std::size_t measure, int baseline) {
+  std::vector<Effect> effects;
+  const int matchings = runs.count(runs.factors()), methods = runs.count(runs.factors() + 1);
+  for (int matching = 0; matching < matchings; ++matching)
+    for (int method = 0; method < methods; ++method) {
+      if (method == baseline) continue;
+      for (const Cell& cell : runs.cells())
+        effects.push_back({measure, method, matching, cell,
+                           paired_effect(runs.differences(measure, cell, matching, method, baseline), 0)});
+    }
+  adjust(effects, false);
+  adjust(effects, true);
+  return effects;
+}
+
+}  // namespace
+
+std::span<const Measure> measures() { return measure_rows; }
+
+std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows) {
+  const Runs runs(design, rows);
+  const auto& axes = design.axes();
+  const auto& methods = axes[axes.size() - 2].levels;
+  const auto base = static_cast<int>(std::find(methods.begin(), methods.end(), baseline) - methods.begin());
+  std::string text = "measure,method,matching,";
+  for (int f = 0; f < runs.factors(); ++f) text += axes[static_cast<std::size_t>(f)].name + ",";
+  text += "pairs,mean,low,high,p,p_holm,verdict\n";
+  for (std::size_t m = 0; m < measures().size(); ++m)
+    for (const Effect& e : effects_of(runs, m, base)) {
+      text += std::string(measures()[m].name) + "," + methods[static_cast<std::size_t>(e.method)] + "," +
+              axes[axes.size() - 3].levels[static_cast<std::size_t>(e.matching)] + ",";
+      for (std::size_t f = 0; f < e.cell.size(); ++f)
+        text += (e.cell[f] == pooled ? "*" : axes[f].levels[static_cast<std::size_t>(e.cell[f])]) + ",";
+      const bool tested = e.paired.pairs >= fewest_pairs;
+      text += std::to_string(e.paired.pairs);
+      for (const double x : {e.paired.mean, e.paired.low, e.paired.high, tested ? e.paired.p : nan, e.adjusted})
+        text += "," + to_text(x);
+      text += "," + verdict(e) + "\n";
+    }
+  return text;
+}
+
+std::string shares_csv(const Design& design, std::span<const RunRow> rows) {
+  std::string text = "measure,term,degrees,share,low,high\n";
+  if (static_cast<std::int64_t>(rows.size()) != design.size()) return text;
+  std::vector<Factor> factors;
+  for (std::size_t a = 0; a < design.axes().size(); ++a) {
+    factors.push_back({design.axes()[a].name, {}});
+    for (const RunRow& row : rows) factors.back().level.push_back(design.levels(row.run)[a]);
+  }
+  for (std::size_t m = 0; m < measures().size(); ++m) {
+    std::vector<double> y;
+    for (const RunRow& row : rows) y.push_back(row.measures[m]);
+    if (!std::all_of(y.begin(), y.end(), [](double v) { return std::isfinite(v); })) continue;
+    for (const VarianceShare& s : variance_shares(factors, y, 0)) {
+      text += std::string(measures()[m].name) + "," + s.term + "," + std::to_string(s.degrees);
+      for (const double x : {s.share, s.low, s.high}) text += "," + to_text(x);
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace thalweg

@@ -34,6 +34,7 @@ h3{font-size:1.02rem;margin:1.8rem 0 .5rem}
 p,figcaption,caption{max-width:52rem}
 .about,figcaption,caption{color:var(--soft);font-size:.92rem}
 .about{margin:0 0 .8rem}
+.verdict p{margin:0 0 .6rem;max-width:none}.verdict p:last-child{margin:0}
 .verdict{background:var(--box);border-left:4px solid var(--helps);padding:.8rem 1rem;margin:0;
 max-width:60rem}
 figure{margin:0}
@@ -190,46 +191,26 @@ def flat(entries, prefix=""):
             yield prefix + key, " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def repeat_commands(directory, run, command):
-    """What to type to run it again: the command as given, and the one from the stored keys."""
-    given = run.get("command", "")
-    given = shlex.join(map(str, given)) if isinstance(given, list) else str(given).strip()
-    words = given.split()
-    after = [
-        word for before, word in zip(words, words[1:]) if before.rsplit("/", 1)[-1] == "thalweg"
-    ]
-    command = (after or [words[0] if len(words) == 1 else command])[0]
-    lines = [given] if len(words) > 1 else []
-    if (directory / "run.ini").is_file():
-        again = directory.resolve()
-        lines.append(
-            shlex.join(["thalweg", command, str(again / "run.ini"), f"--out.dir={again}-again"])
-        )
-    return lines
-
-
 def provenance(directory, command):
     """Where the numbers come from, and the command that repeats them."""
     run = read_json(directory / "run.json")
     ini = read_text(directory / "run.ini")
-    lines = repeat_commands(directory, run, command)
-    parts = ["<h2>Repeat it</h2>\n"]
-    if lines:
-        note = (
-            "The command as it was given, then the same from the stored keys, into a new directory:"
-            if len(lines) > 1
-            else "This command repeats it:"
+    parts = []
+    if ini:
+        again = directory.resolve()
+        line = ["thalweg", run.get("command", command), f"{again}/run.ini", f"--out.dir={again}-again"]
+        parts.append(
+            "<p>This command repeats it from the stored keys, into a new directory:</p>"
+            f"<pre>{escape(shlex.join(line))}</pre>\n"
         )
-        parts.append(f"<p>{note}</p><pre>{escape(chr(10).join(lines))}</pre>\n")
-    facts = [(key, text) for key, text in flat(run) if key != "command"]
-    if facts:
+    if facts := list(flat(run)):
         parts.append(table(["provenance", "value"], facts))
     if ini:
         parts.append(
             f"<details><summary>Every key as resolved (run.ini)</summary><pre>{escape(ini)}</pre>"
             "</details>\n"
         )
-    return "".join(parts) if len(parts) > 1 else ""
+    return "<h2>Repeat it</h2>\n" + "".join(parts) if parts else ""
 
 
 def frame(title, body):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 try:
     import matplotlib
-    import numpy  # noqa: F401  (missed here, where the reader is told what to install)
+    import numpy as np
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
@@ -119,6 +119,17 @@ def number(value, digits=3):
     return mantissa.replace("-", "−") + power
 
 
+def plural(count, noun):
+    """3 runs, 1 run."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(texts, more=3):
+    """The first few texts, and how many more there are."""
+    rest = f" and {len(texts) - more} more" if len(texts) > more else ""
+    return "; ".join(texts[:more]) + rest
+
+
 def signed(value, decimals):
     """A difference with its sign."""
     return f"{value:+.{decimals}f}".replace("-", "−")
@@ -179,6 +190,12 @@ def log_ticks(axis):
             lambda v, _: "10" + str(round(math.log10(v))).translate(SUPERSCRIPT) if v > 0 else ""
         )
     )
+
+
+def is_early(places):
+    """Whether most records lie early, so that a logarithmic axis shows them."""
+    positive = places[places > 0]
+    return positive.size > 2 and bool(np.median(positive) < 0.2 * positive.max())
 
 
 def band(axes, x, low, middle, high, look, marks=True):

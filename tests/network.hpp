@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "thalweg/core/random.hpp"
 #include "thalweg/core/table.hpp"
@@ -14,7 +16,12 @@ inline Vector normals(Index n, std::uint64_t seed) {
   return Vector::NullaryExpr(n, [&draw](Index) { return draw.normal(); });
 }
 
-/// (1/2) y'A y - b'y.
+/// The largest difference of an entry, in units of the largest entry of `exact`.
+inline double distance(In got, In exact) {
+  return exact.size() == 0 ? 0 : (got - exact).cwiseAbs().maxCoeff() / exact.cwiseAbs().maxCoeff();
+}
+
+/// (1/2) y'A y.
 class Quadratic final : public Functional {
  public:
   explicit Quadratic(Matrix a) : a_(std::move(a)) {}
@@ -37,6 +44,27 @@ inline Matrix definite(Index n, std::uint64_t seed) {
   return .1 * Matrix::Identity(n, n) + m * m.transpose() / (4 * static_cast<double>(n));
 }
 
+/// The matrix of K, column by column.
+inline Matrix dense(const Lattice& lattice) {
+  const Index n = lattice.size();
+  Matrix k(n, n);
+  for (Index j = 0; j < n; ++j) lattice.apply(Vector::Unit(n, j), k.col(j));
+  return k;
+}
+
+/// A lattice over a flat vector, whose entries belong to no layer.
+inline std::unique_ptr<Lattice> flat_lattice(std::string_view name, Index size) {
+  return find(lattices(), name, "flow.lattice").make({}, size, 7);
+}
+
+/// A name that GoogleTest accepts.
+inline std::string identifier(std::string_view name) {
+  std::string word(name);
+  for (char& c : word)
+    if (c == '-') c = '_';
+  return word;
+}
+
 /// A small network on random points with alternating classes, and all that hangs on it.
 struct Network {
   Samples samples;
@@ -45,19 +73,21 @@ struct Network {
   Risk risk;
   std::unique_ptr<Lattice> lattice;
 
-  Network(const ModelSpec& spec, int classes, Index count, const std::string& lattice_name = "neurons")
-      : samples(points(count, classes)),
-        model(spec, 2, logits_for(loss_for(spec.loss, classes), classes)),
+  Network(const ModelSpec& spec, int classes, Index count, const std::string& lattice_name = "neurons",
+          Index inputs = 2)
+      : samples(points(count, classes, inputs)),
+        model(spec, inputs, logits_for(loss_for(spec.loss, classes), classes)),
         loss(loss_for(spec.loss, classes)),
         risk(model, samples, loss, spec.weight_decay),
         lattice(find(lattices(), lattice_name, "flow.lattice").make(model.layers(), model.size(), 7)) {}
 
-  static Samples points(Index count, int classes) {
-    const Vector entries = normals(2 * count, 11);
+  static Samples points(Index count, int classes, Index inputs = 2) {
+    const Vector entries = normals(inputs * count, 11);
     Samples s;
-    s.x = Eigen::Map<const Matrix>(entries.data(), count, 2);
+    s.x = Eigen::Map<const Matrix>(entries.data(), count, inputs);
     for (Index i = 0; i < count; ++i) s.label.push_back(static_cast<int>(i) % classes);
-    s.clean = s.label;
+    // Another class throughout: whoever reads the clean labels by mistake is found out.
+    for (const int y : s.label) s.clean.push_back((y + 1) % classes);
     s.fragment.assign(s.label.size(), 0);
     return s;
   }

@@ -22,6 +22,8 @@ PetscErrorCode collect(MPI_Comm, int, const char*, const char*, PetscErrorCode c
 Session::Session(const std::string& options) {
   // Otherwise MPI's hardware probe opens every X display and graphics device it finds.
   setenv("HWLOC_COMPONENTS", "-gl,-opencl", 0);
+  // A process that mpirun did not start needs no daemon beside it.
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   if (PetscInitializeNoArguments() != 0) throw std::runtime_error("PETSc could not be initialised");
   PetscPushErrorHandler(collect, nullptr);
   // PETSc's own handlers would turn a broken pipe into an abort of all ranks.

@@ -37,7 +37,7 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents) {
   std::size_t used = 0;
   const auto take = [&](Index features, bool wanted) {
     const std::size_t offset = used;
-    if (wanted) used += static_cast<std::size_t>(samples * features);
+    if (wanted) used += (static_cast<std::size_t>(samples * features) + 7) / 8 * 8;
     return offset;
   };
   for (std::size_t l = 0; l <= layers.size(); ++l) {
@@ -53,7 +53,7 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents) {
     s.adjoint_tangent = take(features, l > 0 && tangents);
     stages_.push_back(s);
   }
-  if (memory_.size() < used) memory_.resize(used);
+  if (memory_.size() < static_cast<Index>(used)) memory_.resize(static_cast<Index>(used));
 }
 
 Mlp::Mlp(const ModelSpec& spec, Index inputs, Index outputs)

@@ -1,5 +1,6 @@
 #include "thalweg/study/commands.hpp"
 
+#include <new>
 #include <optional>
 #include <ostream>
 
@@ -76,17 +77,20 @@ int exit_code(Status status) {
 
 int run_command_line(std::span<const std::string> arguments, const Console& console) {
   std::optional<petsc::Session> session;
-  const auto complain = [&](const std::exception& problem) {
+  const auto complain = [&](const char* problem) {
     // All ranks meet the same problem; one voice is enough.
-    if (!session || session->rank() == 0) console.err << "thalweg: " << problem.what() << '\n';
+    if (!session || session->rank() == 0) console.err << "thalweg: " << problem << '\n';
   };
   try {
     return dispatch(arguments, console, session);
   } catch (const std::invalid_argument& misuse) {
-    complain(misuse);
+    complain(misuse.what());
     return 2;
+  } catch (const std::bad_alloc&) {
+    complain("not enough memory; lower data.samples, model.hidden, record.count, surface.size or decision.size");
+    return 4;
   } catch (const std::exception& failure) {
-    complain(failure);
+    complain(failure.what());
     return 4;
   }
 }

@@ -1,6 +1,7 @@
 #include "thalweg/study/config.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
@@ -55,7 +56,8 @@ Values stated(const po::parsed_options& parsed) {
 
 Values read_ini(const std::filesystem::path& file) {
   std::ifstream stream(file);
-  if (!stream) throw std::runtime_error("cannot read " + file.string());
+  // A directory opens like an empty file.
+  if (!stream || std::filesystem::is_directory(file)) throw std::runtime_error("cannot read '" + file.string() + "'");
   try {
     const auto all = descriptions();
     const auto parsed = po::parse_config_file(stream, all);
@@ -80,6 +82,28 @@ po::parsed_options parse_line(const std::vector<std::string>& line) {
     return parsed;
   } catch (...) {
     rethrow_as_misuse("");
+  }
+}
+
+/// PETSc passes in silence over a word that is neither an option nor the value of one.
+void require_options(const std::string& words) {
+  bool value_may_follow = false;
+  for (const auto& word : split_list(words, ' ')) {
+    const auto letter = std::min(word.find_first_not_of('-'), word.size() - 1);
+    const bool option = word[0] == '-' && std::isalpha(static_cast<unsigned char>(word[letter]));
+    require(option || value_may_follow,
+            "PETSc options: '" + word + "' is neither an option, such as -ts_type, nor the value of one");
+    value_may_follow = option;
+  }
+}
+
+/// A value that an INI file would not give back cannot be repeated from run.ini.
+void require_repeatable(const Settings& settings) {
+  for (const Key& key : keys()) {
+    const std::string value = key.get(settings);
+    require(value.find_first_of("#\r\n") == std::string::npos || key.name.starts_with("out.") ||
+                key.name.starts_with("in."),
+            key.name + ": '" + value + "' holds # or a line break, which run.ini cannot keep");
   }
 }
 
@@ -114,7 +138,7 @@ Request parse(std::span<const std::string> arguments, std::span<const Command> c
   const Values on_line = stated(line);
   Values in_file;
   if (request.command->name != "list" && !request.words.empty()) {
-    require(request.words.size() == 1, "one FILE.ini at most, not '" + request.words[1] + "' as well");
+    require(request.words.size() == 1, "one FILE.ini at most, not '" + request.words.back() + "' as well");
     in_file = read_ini(request.words.front());
   }
   const auto in_dir = on_line.contains("in.dir") ? on_line.at("in.dir") : in_file["in.dir"];
@@ -128,8 +152,13 @@ Request parse(std::span<const std::string> arguments, std::span<const Command> c
   std::erase_if(request.given, [](const auto& entry) { return entry.second.empty(); });
   apply_keys(request.settings, request.command->defaults);
   for (const auto& [name, value] : request.given) set_key(request.settings, name, value);
-  for (auto word = dashes; word != arguments.end(); ++word)
-    if (word != dashes) request.settings.petsc_options += (request.settings.petsc_options.empty() ? "" : " ") + *word;
+  for (auto word = dashes; word != arguments.end(); ++word) {
+    if (word == dashes) continue;
+    require(request.command->solves, std::string(request.command->name) + " does not use PETSc: no option " + *word);
+    request.settings.petsc_options += (request.settings.petsc_options.empty() ? "" : " ") + *word;
+  }
+  require_options(request.settings.petsc_options);
+  require_repeatable(request.settings);
   return request;
 }
 

@@ -1,6 +1,7 @@
 #include "thalweg/study/design.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "thalweg/core/table.hpp"
 #include "thalweg/study/config.hpp"
@@ -22,9 +23,18 @@ Axis to_axis(const std::string& word) {
   return axis;
 }
 
+/// A method's own keys come last, so a factor among them would be a label without an effect.
+void require_free(const Axis& axis, const std::vector<std::string>& compared) {
+  for (const auto& name : compared)
+    for (const auto& key : split_list(std::string(find(methods(), name, "study.methods").keys), ' '))
+      require(!key.starts_with(axis.name + "="),
+              "study.factors: " + axis.name + " is set by the method " + name + " (" + key + ")");
+}
+
 std::vector<Axis> to_axes(const Settings& s) {
   std::vector<Axis> axes;
   for (const auto& word : split_list(s.study.factors, ' ')) axes.push_back(to_axis(word));
+  for (const Axis& axis : axes) require_free(axis, s.study.methods);
   axes.push_back({"matching", s.study.matching});
   axes.push_back({"method", s.study.methods});
   Axis seeds{"seed", {}};
@@ -34,9 +44,9 @@ std::vector<Axis> to_axes(const Settings& s) {
     require(!axis.levels.empty(), "study: no level of " + axis.name);
     require(std::count_if(axes.begin(), axes.end(), [&](const Axis& a) { return a.name == axis.name; }) == 1,
             "study.factors: " + axis.name + " is given twice");
+    std::set<std::string> known;
     for (const auto& level : axis.levels)
-      require(std::count(axis.levels.begin(), axis.levels.end(), level) == 1,
-              "study: level " + level + " of " + axis.name + " is given twice");
+      require(known.insert(level).second, "study: level " + level + " of " + axis.name + " is given twice");
   }
   return axes;
 }

@@ -74,6 +74,9 @@ int evaluate(const Request& request, const Console& console) {
   settings.evaluate_weights = fs::absolute(weights_file);
   settings.evaluate_data = fs::absolute(data_file);
   const auto directory = choose_directory(settings, "evaluate");
+  for (const auto& file : {weights_file, data_file})
+    require(!fs::exists(directory) || !fs::equivalent(directory, fs::absolute(file).parent_path()),
+            "out.dir: " + directory.string() + " holds " + file.string() + ", which would be lost");
   open_directory(directory);
   replace_file(directory / "run.ini", ini_text(settings));
   std::vector<std::vector<double>> rows;

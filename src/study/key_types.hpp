@@ -51,7 +51,6 @@ Key real(std::string name, std::string unit, std::string what, Range range, Memb
           [=](const Settings& s) { return to_text(member(s)); }};
 }
 
-
 /// A value that may not be given: std::optional<double> or std::optional<std::int64_t>.
 template <class Member>
 Key optional(std::string name, std::string unit, std::string what, Range range, Member member) {
@@ -120,12 +119,13 @@ inline std::string joined(const std::vector<std::string>& words, char separator)
   return all;
 }
 
-/// Names of a table, separated by commas; an empty list is spelt `none`.
+/// Names of a table, separated by commas; at least one.
 template <class Row, class Member>
 Key choices(std::string name, std::string what, std::span<const Row> table, Member member) {
   return {name, "", what,
           [=](Settings& s, const std::string& value) {
             const auto words = split_list(value);
+            require(!words.empty(), name + ": '" + value + "' holds no name");
             for (const auto& word : words) find(table, word, name);
             member(s) = words;
           },

@@ -19,6 +19,7 @@ Key hidden_key() {
           [=](Settings& s, const std::string& value) {
             s.model.hidden.clear();
             if (value == "none") return;
+            require(!split_list(value).empty(), name + ": '" + value + "' holds no width; none: a linear model");
             for (const auto& word : split_list(value)) {
               s.model.hidden.push_back(to_whole<Index>(word, name));
               Range{1}.check(name, static_cast<double>(s.model.hidden.back()));
@@ -45,7 +46,9 @@ Key diffusion_key() {
   const std::string name = "flow.diffusion";
   return {name, "", "what diffuses, see `list diffusions`; slots combine with +",
           [=](Settings& s, const std::string& value) {
-            for (const auto& word : split_list(value, '+')) find(diffusions(), word, name);
+            const auto words = split_list(value, '+');
+            require(!words.empty(), name + ": '" + value + "' holds no name; " + suggestion(value, names(diffusions())));
+            for (const auto& word : words) find(diffusions(), word, name);
             s.flow.diffusion = value;
           },
           [](const Settings& s) { return s.flow.diffusion; }};
@@ -187,7 +190,7 @@ std::vector<Key> study_keys() {
            in(&StudySpec::factors)),
       choices("study.matching", "what the methods have in common, see `list matchings`", matchings(),
               in(&StudySpec::matching)),
-      whole("study.seeds", "", "matched repetitions of every cell", {1}, in(&StudySpec::seeds)),
+      whole("study.seeds", "", "matched repetitions of every cell", {1, 1e6}, in(&StudySpec::seeds)),
       choice("study.baseline", "the method that the others are paired with", methods(), in(&StudySpec::baseline)),
       flag("study.curves", "keep the recorded rows of every run (curves.csv)", in(&StudySpec::curves)),
   };

@@ -1,3 +1,7 @@
+#include <cmath>
+
+#include <unistd.h>
+
 #include "thalweg/core/table.hpp"
 #include "thalweg/study/config.hpp"
 #include "thalweg/study/experiment.hpp"
@@ -14,6 +18,34 @@ void resolve_twin(Settings& s, const std::map<std::string, std::string>& given) 
   s.flow.diffusion = row.twin;
 }
 
+/// Parameters of a network with two inputs and one output, about.
+double parameters(const ModelSpec& model) {
+  double count = 0, inputs = 2;
+  for (const Index units : model.hidden) {
+    count += (inputs + 1) * static_cast<double>(units);
+    inputs = static_cast<double>(units);
+  }
+  return count + inputs + 1;
+}
+
+/// Refuses what this machine cannot hold, before the kernel ends the run without a word. Lower bounds in bytes: two
+/// coordinates and four marks a sample; theta and the probes at each recorded state, and ten vectors of theta's size
+/// for network, scheme and metric; four values a node.
+void require_memory(const Settings& s) {
+  const double samples = static_cast<double>(s.data.samples) + static_cast<double>(s.data.validation_samples) +
+                         static_cast<double>(s.data.test_samples);
+  const std::pair<const char*, double> needs[] = {
+      {"data.samples", 48 * samples},
+      {"model.hidden, record.count", 8 * (parameters(s.model) + 20) * (s.record.count + 10.0)},
+      {"surface.size", 32 * std::pow(s.surface.size, 2)},
+      {"decision.size", 32 * std::pow(s.decision_size, 2)},
+  };
+  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  for (const auto& [keys, bytes] : needs)
+    require(bytes < memory, std::string(keys) + ": would need " + to_text(std::round(bytes / 1e9)) +
+                                " GB of memory, this machine has " + to_text(std::round(memory / 1e9)));
+}
+
 }  // namespace
 
 void resolve(Settings& s, const std::map<std::string, std::string>& given) {
@@ -21,6 +53,7 @@ void resolve(Settings& s, const std::map<std::string, std::string>& given) {
   require(s.flow.diffusion == "none" || !diffuses(s.flow, "none"),
           "flow.diffusion: none does not combine with another slot in " + s.flow.diffusion);
   if (!s.stop.time && !s.stop.steps && !s.stop.loss && !s.stop.grad_norm && !s.stop.wall) s.stop.time = 100;
+  require_memory(s);
   require(s.surface.size % 2 == 1, "surface.size: " + std::to_string(s.surface.size) + " is not odd");
   require(s.data.kind == "csv" ? !s.data.file.empty() : true, "data.file: data.kind=csv needs a file");
   require(s.data.file.empty() || s.data.kind == "csv",

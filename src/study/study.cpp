@@ -219,11 +219,10 @@ class Study {
     Settings own = settings_;
     if (own.out_dir.empty()) own.out_dir = "results/study";
     directory_ = own.out_dir;
-    if (own.overwrite || !fs::exists(directory_ / "study.sqlite")) {
-      open_directory(choose_directory(own, "study"));
-      replace_file(directory_ / "run.ini", ini_text(settings_));
-    }
+    if (own.overwrite || !fs::exists(directory_ / "study.sqlite")) open_directory(choose_directory(own, "study"));
     table_.emplace(directory_ / "study.sqlite", ini_text(settings_), table_columns());
+    // Behind the table, by which a study is known to be resumable: one killed between the two can go on.
+    replace_file(directory_ / "run.ini", ini_text(settings_));
     const auto done = table_->finished();
     for (std::int64_t r = 0; r < design_.size(); ++r)
       if (!done.contains(r)) pending_.push_back(r);

@@ -56,7 +56,7 @@ class Tape {
   void shape(std::span<const Layer> layers, Index samples, bool tangents);
   Block block(std::size_t offset, Index features) { return {memory_.data() + offset, samples_, features}; }
 
-  std::vector<double> memory_;
+  Vector memory_;  // aligned, as is every block in it: sums do not depend on where memory happens to lie
   std::vector<Stage> stages_;
   Index samples_ = 0;
 };

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+
+/// The inner loops of thalweg, compiled once for each instruction set and chosen when the program starts.
+namespace thalweg::kernel {
+
+using Index = std::ptrdiff_t;
+
+/// One term C X of a sum of products: C is rows x k with any strides, X holds k rows of samples.
+struct Source {
+  const double* c;
+  Index row_stride, k_stride;
+  const double* x;
+  Index x_stride;
+  Index k;
+};
+
+/// Where a sum goes: out (rows x samples) <- (scale sum + bias) * factor, or out += scale sum.
+struct Target {
+  double* out;
+  Index stride;
+  double scale;
+  const double* bias;    // one a row; null: none
+  const double* factor;  // laid out as out; null: none
+  bool add;
+};
+
+/// g(i, j) += scale sum over terms and samples of a_i b_j, with g(i, j) at g[i row_stride + j column_stride].
+struct Pair {
+  const double *a, *b;
+  Index a_stride, b_stride;
+};
+
+enum class Function { tanh, relu, gelu, softplus, sigmoid, sin, identity };
+
+/// The functions of one instruction set. Sample counts are multiples of `lanes`; rows need no alignment; sums run in
+/// an order that depends on the sizes alone.
+struct Kernel {
+  int lanes;
+  void (*products)(const Source* sources, int count, Index rows, Index samples, const Target& target);
+  void (*outer)(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
+                Index row_stride, Index column_stride);
+  /// g_i += sum over samples of a_i.
+  void (*sums)(const double* a, Index stride, Index rows, Index samples, double* g);
+  /// f, f1, f2 <- act(z), act'(z), act''(z) for rows of samples; f may be z, f1 and f2 may be null.
+  void (*activate)(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
+                   double* f2);
+  /// The sum of logistic losses of `samples` logits under labels 0 or 1; d (may be null) receives the derivatives.
+  /// Only the first `used` samples count: beyond them d is 0.
+  double (*logistic)(Index used, Index samples, const double* z, const int* y, double* d);
+  /// The same for cross-entropy over `classes` rows of logits.
+  double (*softmax)(Index used, Index samples, Index classes, Index stride, const double* z, const int* y, double* d,
+                    Index d_stride);
+  /// Elementwise, n a multiple of `lanes`.
+  void (*exp)(Index n, const double* x, double* y);
+  void (*log1p)(Index n, const double* x, double* y);
+};
+
+/// The fastest kernel that this processor runs.
+const Kernel& best();
+
+template <int lanes>
+const Kernel& compiled();
+
+}  // namespace thalweg::kernel

@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "../network.hpp"
+#include "naive.hpp"
+
+namespace thalweg {
+namespace {
+
+class ActivationOfEveryKind : public testing::TestWithParam<Activation> {};
+
+/// Both tails, both sides of zero, and what lies between; a relu has its kink at zero only.
+Vector points() { return Vector::LinSpaced(401, -20, 20.1); }
+
+// The tails of gelu and its derivatives are products of small factors whose argument is rounded first: |z| times 1e-16
+// each, against a largest value of 20 and largest derivatives of 1.
+TEST_P(ActivationOfEveryKind, HasTheValueAndTheDerivativesOfItsFormula) {
+  const Activation& activation = GetParam();
+  const Vector z = points();
+  Vector f(z.size()), f1(z.size()), f2(z.size());
+  activation.evaluate(z.size(), z.data(), f.data(), f1.data(), f2.data());
+  for (Index i = 0; i < z.size(); ++i) {
+    const auto exact = test::naive_activation(activation.name, {z[i], 1, 1, 0});
+    EXPECT_NEAR(f[i], static_cast<double>(exact.value), 5e-15 * std::max(1., std::abs(f[i]))) << z[i];
+    EXPECT_NEAR(f1[i], static_cast<double>(exact.first), 5e-15) << z[i];
+    EXPECT_NEAR(f2[i], static_cast<double>(exact.mixed), 5e-15) << z[i];
+  }
+}
+
+TEST_P(ActivationOfEveryKind, MayOverwriteItsArgumentAndSkipWhatIsNotAsked) {
+  const Activation& activation = GetParam();
+  const Vector z = points();
+  for (const Index n : {Index{0}, Index{1}, Index{3}, Index{8}, Index{13}, z.size()}) {
+    Vector f(n), f1(n), f2(n), place = z.head(n), place1(n), value(n), slope(n);
+    activation.evaluate(n, z.data(), f.data(), f1.data(), f2.data());
+    activation.evaluate(n, place.data(), place.data(), place1.data(), nullptr);
+    activation.evaluate(n, z.data(), value.data(), nullptr, nullptr);
+    activation.evaluate(n, z.data(), nullptr, slope.data(), nullptr);
+    EXPECT_EQ(place, f);
+    EXPECT_EQ(place1, f1);
+    EXPECT_EQ(value, f);
+    EXPECT_EQ(slope, f1);
+  }
+}
+
+// A limit at infinity, or growth no faster than |z|.
+TEST_P(ActivationOfEveryKind, StaysFiniteFarOut) {
+  for (const double z : {-1e3, 1e3, -1e8, 1e8}) {
+    double f = 0, f1 = 0, f2 = 0;
+    GetParam().evaluate(1, &z, &f, &f1, &f2);
+    EXPECT_LE(std::abs(f), std::abs(z)) << z;
+    EXPECT_LE(std::abs(f1), 1) << z;
+    EXPECT_LE(std::abs(f2), 1) << z;
+  }
+}
+
+TEST_P(ActivationOfEveryKind, PassesOnWhatIsNotANumber) {
+  const double z = NAN;
+  double f = 0;
+  GetParam().evaluate(1, &z, &f, nullptr, nullptr);
+  if (GetParam().name == "relu") GTEST_SKIP() << "max(z, 0) of a comparison that fails is 0";
+  EXPECT_TRUE(std::isnan(f));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, ActivationOfEveryKind, testing::ValuesIn(activations().begin(), activations().end()),
+                         [](const auto& row) { return test::identifier(row.param.name); });
+
+}  // namespace
+}  // namespace thalweg

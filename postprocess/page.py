@@ -34,7 +34,8 @@ h3{font-size:1.02rem;margin:1.8rem 0 .5rem}
 p,figcaption,caption{max-width:52rem}
 .about,figcaption,caption{color:var(--soft);font-size:.92rem}
 .about{margin:0 0 .8rem}
-.verdict p{margin:0 0 .6rem;max-width:none}.verdict p:last-child{margin:0}
+.verdict p{margin:.7rem 0 .2rem;max-width:none}.verdict p:first-child{margin-top:0}
+.verdict ul{margin:.1rem 0;padding-left:1.2rem;font-size:.92rem}
 .verdict{background:var(--box);border-left:4px solid var(--helps);padding:.8rem 1rem;margin:0;
 max-width:60rem}
 figure{margin:0}

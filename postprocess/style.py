@@ -40,7 +40,7 @@ STEPS = (1, 2, 2.5, 5, 10)  # ticks at round numbers
 
 NAMES = {
     "data.noise": "label noise",
-    "data.kind": "data",
+    "data.kind": "data kind",
     "grad_norm": "gradient norm",
     "memorised": "memorised share",
     "worst_fragment": "accuracy on the worst fragment",
@@ -122,12 +122,6 @@ def number(value, digits=3):
 def plural(count, noun):
     """3 runs, 1 run."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def listed(texts, more=3):
-    """The first few texts, and how many more there are."""
-    rest = f" and {len(texts) - more} more" if len(texts) > more else ""
-    return "; ".join(texts[:more]) + rest
 
 
 def signed(value, decimals):

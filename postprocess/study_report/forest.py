@@ -88,7 +88,7 @@ def picture_forest(study, matching, forests, limits, margin):
     used = {e.verdict for forest in forests for e in forest.drawn}
     legend = [(style.swatch_marker(**VERDICTS[v]), v) for v in VERDICTS if v in used]
     heading = "Where a method helps, and where it hurts" + (f": {matching}" if matching else "")
-    return page.figure(heading, panels, caption, legend, round(90 * (margin + 2.4)))
+    return page.figure(heading, panels, caption, legend, wide=400)
 
 
 def label_of(effect):

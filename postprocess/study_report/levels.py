@@ -32,7 +32,7 @@ def picture_accuracy(study):
         heading = f"How well each method does: {name(measure)}"
         return page.figure(heading, range_panels(study, [measure]), RANGES)
     factor = factor_of_panels(study, across)
-    found = {panel.title: (panel, rows_of(study, across, panel)) for panel in panels_of(study, factor)}
+    found = {p.title: (p, rows_of(study, across, p)) for p in panels_of(study, factor)}
     limits = shared_limits([rows for _, lines in found.values() for rows in lines.values()])
     described = f"{name(measure)} against {name(across)} per method"
     panels = [
@@ -73,7 +73,7 @@ def draw_across(study, across, title, lines, limits):
         if len(lines) <= BANDS and numeric:
             style.band(axes, x, *rows.T, look)
             continue
-        at = x + (i - (len(lines) - 1) / 2) * 0.6 * step / len(lines)
+        at = x + (i - (len(lines) - 1) / 2) * 0.3 * step / len(lines)
         axes.vlines(at, rows[:, 0], rows[:, 2], color=look.colour, linewidth=0.9, alpha=0.6)
         axes.plot(at, rows[:, 1], color=look.colour, marker=look.marker, markersize=3.5,
                   linestyle=look.dash if numeric else "none", linewidth=1)

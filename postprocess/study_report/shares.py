@@ -11,6 +11,7 @@ import style
 from style import name, percent, plain
 
 from study_report.study import SMOOTHNESS
+from study_report.verdict import term_name
 
 SMALL = 0.005  # terms below this share of every picture's variance are left to the table
 GROUPS = {
@@ -35,7 +36,7 @@ def picture_shares(study):
     used = {s.group for found in shares.values() for s in found}
     legend = [(style.swatch_bar(*GROUPS[g][1:]), GROUPS[g][0]) for g in GROUPS if g in used]
     caption = (
-        f"The largest term of {name(first)} is {top.term}, {percent(top.share)} %. Sums of squares"
+        f"The largest term of {name(first)} is {term_name(top.term)}, {percent(top.share)} %. Sums of squares"
         " of the balanced design over the total, with 95 % bootstrap intervals over seeds; terms"
         f" below {percent(SMALL)} % are in the table only."
     )
@@ -46,7 +47,7 @@ def draw_shares(shares):
     """One measure's bars, largest first, the residual last."""
     shown = [s for s in shares if s.share >= SMALL]
     shown = sorted(shown, key=lambda s: (s.group == "residual", -s.share))[:20]
-    labels = [plain(" × ".join(map(name, s.term.split(" x ")))) for s in shown]
+    labels = [plain(term_name(s.term)) for s in shown]
     y = np.arange(len(shown))
     left = 0.3 + 0.062 * max(map(len, labels))
     figure, axes = style.panel(name(shares[0].measure), 4.4, 1.1 + 0.2 * len(y), left, 0.45)

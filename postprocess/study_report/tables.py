@@ -11,6 +11,7 @@ from page import Right, escape
 from style import interval, name, number, percent
 
 from study_report.study import BAD, OUTCOMES, SMOOTHNESS, spread
+from study_report.verdict import term_name
 
 ROWS = 400
 BAD_ROWS = 30
@@ -103,7 +104,7 @@ def table_shares(study):
     measures = list(dict.fromkeys(s.measure for s in study.shares))
     terms = list(dict.fromkeys(s.term for s in study.shares))
     found = {(s.measure, s.term): s for s in study.shares}
-    rows = [[term, *(share_cell(found.get((m, term))) for m in measures)] for term in terms]
+    rows = [[term_name(term), *(share_cell(found.get((m, term))) for m in measures)] for term in terms]
     caption = "Variance shares in %, with 95 % intervals"
     return page.table(["term", *map(name, measures)], rows, caption) if rows else ""
 

@@ -3,18 +3,18 @@
     from study_report.verdict import verdict
     html = verdict(study)
 
-A claim is stated under the preferred matching, equal-effective-step; then follows whatever is
-otherwise under the other matchings. The statistics are thalweg's own; here they are only worded.
+A claim is stated for every matching, the preferred one, equal-effective-step, first. The statistics are thalweg's own; here they are only worded.
 """
 
 import math
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 
 import page
 from page import escape
-from style import interval, listed, name, percent, plural
+from style import interval, name, percent, plural
 
 from study_report.study import SMOOTHNESS
 
@@ -73,22 +73,34 @@ class Comparison:
             }
             for matching in study.matchings
         }
-        self.preferred, *self.others = study.matchings
 
-    def directions(self, matching):
-        """{method: direction} under a matching."""
-        return {m: direction(found) for m, found in self.effects[matching].items()}
+    def __bool__(self):
+        return any(self.effects.values())
 
-    def said(self, matching, methods):
+    def counted(self, sentence):
+        """The sentence, with {better}, {worse} and {all} methods, for each matching in turn."""
+        parts = []
+        for matching, effects in self.effects.items():
+            found = [direction(e) for e in effects.values()]
+            better, worse = found.count("better"), found.count("worse")
+            lead = f"at {matching} " if matching else ""
+            parts.append(lead + sentence.format(better=better, worse=worse, all=len(found)))
+        text = "; ".join(parts)
+        return text[:1].upper() + text[1:] + "."
+
+    def items(self):
+        """What is seen under each matching, in numbers."""
+        return [Item(matching, self.said(matching)) for matching in self.effects]
+
+    def said(self, matching):
         """One clause a direction, such as "smoother: a (numbers); b (numbers)", largest first."""
         groups = {}
-        for method in methods:
-            effects = self.effects[matching][method]
+        for method, effects in self.effects[matching].items():
             size = max(abs(e.mean) for e in effects)
             clause = f"{method} ({self.numbers(effects)})"
             groups.setdefault(direction(effects), []).append((size, clause))
         return "; ".join(
-            f"{word}: {listed([clause for _, clause in sorted(groups[key], reverse=True)])}"
+            f"{word}: {', '.join(clause for _, clause in sorted(groups[key], reverse=True))}"
             for key, word in self.words.items()
             if key in groups
         )
@@ -100,41 +112,22 @@ class Comparison:
             label + interval(e.mean, e.low, e.high) for label, e in zip(labels, effects)
         )
 
-    def first(self):
-        """What is seen under the preferred matching; empty where nothing was compared."""
-        return self.said(self.preferred, self.effects[self.preferred])
 
-    def otherwise(self):
-        """What the other matchings say of the methods of which they say something else."""
-        first = self.directions(self.preferred)
-        texts = []
-        for matching in self.others:
-            other = [m for m, d in self.directions(matching).items() if d != first.get(m)]
-            said = f"otherwise is {self.said(matching, other)}" if other else "the same is seen"
-            texts.append(f" At {matching} {said}.")
-        return "".join(texts)
+class Item(NamedTuple):
+    """Numbers behind a claim, under one matching."""
+
+    matching: str
+    text: str
 
 
 def claim_smooth(study):
     """Does diffusion smooth the gradient flow?"""
     diffusion = [m for m in study.compared if m not in PLAIN_METHODS]
     found = Comparison(study, diffusion, SMOOTHNESS, "smoother", "rougher")
-    text = found.first()
-    if not text:
-        return ""
-    directions = list(found.directions(found.preferred).values())
-    smoother = directions.count("better")
-    lead = (
-        f"{at(found.preferred)}{smoother} of {len(directions)} diffusion methods smooth the path"
-        f" compared with {study.baseline}"
-    )
-    mark = ": " if smoother else "; "
-    return lead + mark + text.removeprefix("smoother: ") + "." + found.otherwise()
-
-
-def at(matching):
-    """The matching as the opening of a sentence."""
-    return f"At {matching}, " if matching else ""
+    if not found:
+        return "", []
+    said = "{better} of {all} diffusion methods smooth the path and {worse} roughen it"
+    return found.counted(said), found.items()
 
 
 def claim_stable(study):
@@ -143,21 +136,21 @@ def claim_stable(study):
     kinds = study.columns.get("data.kind") or [page.setting(study.ini, "data.kind")] * study.size
     islands = np.array([kind == FRAGMENTED for kind in kinds])
     counts = [f"{method} {count}" for method, count in Counter(study.method[bad]).most_common()]
-    which = f" ({listed(counts, 4)})" if counts else ""
+    which = f" ({', '.join(counts)})" if counts else ""
     lost = f"{bad.sum()} of {plural(study.size, 'run')}"
     if not islands.any():
-        return f"No fragmented data ({FRAGMENTED}) here; {lost} diverged or failed{which}."
-    text = f"{lost} diverged or failed{which}. "
+        return f"No fragmented data ({FRAGMENTED}) here; {lost} diverged or failed{which}.", []
+    text = f"{lost} diverged or failed{which}."
     if not islands.all():
         there = f"{(bad & islands).sum()} of {plural(islands.sum(), 'run')}"
-        text = f"On {FRAGMENTED} {there} diverged or failed, in all {lost}{which}. "
+        text = f"On {FRAGMENTED} {there} diverged or failed, in all {lost}{which}."
     fixed = {"data.kind": FRAGMENTED} if "data.kind" in study.factors else {}
     found = Comparison(study, study.compared, ["worst_fragment"], "higher", "lower", **fixed)
-    worst = found.first()
-    if not worst:
-        return text
-    return (f"{text}{at(found.preferred)}accuracy on the worst fragment there: {worst}."
-            + found.otherwise())
+    if not found:
+        return text, []
+    said = found.counted("accuracy on the worst fragment is higher with {better} and lower with"
+                         " {worse} of {all} methods")
+    return f"{text} {said}", found.items()
 
 
 def claim_structure(study):
@@ -165,12 +158,13 @@ def claim_structure(study):
     shares = [s for s in study.shares if s.measure == study.outcome]
     data, method = ([s for s in shares if s.group == key] for key in ("data", "method"))
     if not data or not method:
-        return ""
-    return (
+        return "", []
+    text = (
         f"Data factors explain {explained(data)} of the variance of {name(study.outcome)}, and"
         f" the method and the matching with all their interactions {explained(method)}:"
         f" {dominance(data, method)}."
     )
+    return text, []
 
 
 def explained(shares):
@@ -178,7 +172,12 @@ def explained(shares):
     top = max(shares, key=lambda s: s.share)
     span = f" [{percent(top.low)}, {percent(top.high)}]" if math.isfinite(top.low) else ""
     total = percent(sum(s.share for s in shares))
-    return f"{total} % (most by {top.term}, {percent(top.share)} %{span})"
+    return f"{total} % (most by {term_name(top.term)}, {percent(top.share)} %{span})"
+
+
+def term_name(term):
+    """A term of the analysis of variance in words."""
+    return " × ".join(map(name, term.split(" x ")))
 
 
 def dominance(data, method):
@@ -204,19 +203,23 @@ def tally(effects):
 def claim_gains(study):
     """Do accuracy gains depend on the task?"""
     found = Comparison(study, study.compared, [study.outcome], "helps", "hurts")
-    text = found.first()
-    if text:
-        text = f"{at(found.preferred)}{name(study.outcome)} over all cells: {text}."
-        text += found.otherwise()
-    return text + "".join(by_cell(study, matching) for matching in study.matchings)
+    if not found:
+        return "", []
+    text = found.counted(
+        f"{{better}} of {{all}} methods help {name(study.outcome)} over all cells and {{worse}}"
+        " hurt it"
+    )
+    return text, found.items() + [
+        Item(matching, f"cell by cell, {votes}")
+        for matching in study.matchings
+        if (votes := by_cell(study, matching))
+    ]
 
 
 def by_cell(study, matching):
     """How the cells of each method vote under a matching."""
     cells = {m: study.cells(study.outcome, m, matching) for m in study.compared}
-    votes = [f"{m} {tally(found)}" for m, found in cells.items() if len(found) > 1]
-    under = f" at {matching}" if matching else ""
-    return f" Cell by cell{under}: {listed(votes, 6)}." if votes else ""
+    return "; ".join(f"{m} {tally(found)}" for m, found in cells.items() if len(found) > 1)
 
 
 def too_few(study):
@@ -243,17 +246,25 @@ CLAIMS = (
 )
 
 
+def paragraph(question, answer, items):
+    """A claim with the numbers behind it."""
+    listed = "".join(
+        f"<li>{f'<i>{escape(item.matching)}</i> ' if item.matching else ''}{escape(item.text)}</li>"
+        for item in items
+    )
+    listed = f"<ul>{listed}</ul>" if listed else ""
+    return f"<p><b>{escape(question)}</b> {escape(answer)}</p>{listed}" if answer else ""
+
+
 def verdict(study):
     """The box that answers the study's questions."""
-    claims = [("", too_few(study)), *((question, claim(study)) for question, claim in CLAIMS)]
-    said = [
-        f"<p><b>{escape(question)}</b> {escape(answer)}</p>" for question, answer in claims if answer
-    ]
+    said = paragraph("", too_few(study), [])
+    said += "".join(paragraph(question, *claim(study)) for question, claim in CLAIMS)
     note = (
-        f"Numbers are mean paired differences, method − {study.baseline}, with 95 % intervals;"
-        " a difference is confirmed only where the interval excludes 0 and Holm's adjusted p is"
-        " below .05. By the interval alone: it excludes 0, but p is not below."
+        f"Numbers are mean paired differences, method − {study.baseline}, with 95 % intervals; a"
+        " difference counts only where the interval excludes 0 and Holm's adjusted p is below .05."
+        " By the interval alone: it excludes 0, but p is not below."
         if study.effects
         else "There are no paired effects: a comparison needs a second method."
     )
-    return f'<div class="verdict">{"".join(said)}<p class="about">{escape(note)}</p></div>\n'
+    return f'<div class="verdict">{said}<p class="about">{escape(note)}</p></div>\n'

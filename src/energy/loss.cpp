@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "thalweg/core/table.hpp"
+#include "../model/kernel.hpp"
 #include "thalweg/energy/risk.hpp"
 
 namespace thalweg {
@@ -11,14 +12,13 @@ double sigmoid(double z) {
   return z >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
+Index padded(Index samples) {
+  const Index lanes = kernel::best().lanes;
+  return (samples + lanes - 1) / lanes * lanes;
+}
+
 double logistic_head(const Tape::Block& f, const int* y, Tape::Block* d) {
-  double sum = 0;
-  for (Index i = 0; i < f.rows(); ++i) {
-    const double z = f(i, 0), sign = y[i] == 1 ? 1 : -1;
-    sum += std::max(-sign * z, 0.0) + std::log1p(std::exp(-std::abs(z)));
-    if (d) (*d)(i, 0) = -sign * sigmoid(-sign * z);
-  }
-  return sum;
+  return kernel::best().logistic(f.rows(), padded(f.rows()), f.data(), y, d ? d->data() : nullptr);
 }
 
 void logistic_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
@@ -26,19 +26,8 @@ void logistic_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, T
 }
 
 double softmax_head(const Tape::Block& f, const int* y, Tape::Block* d) {
-  double sum = 0;
-  for (Index i = 0; i < f.rows(); ++i) {
-    // The largest term is taken out, so that the logarithm sees 1 + small.
-    Index top = 0;
-    const double largest = f.row(i).maxCoeff(&top);
-    double rest = 0;
-    for (Index c = 0; c < f.cols(); ++c)
-      if (c != top) rest += std::exp(f(i, c) - largest);
-    sum += std::log1p(rest) + largest - f(i, y[i]);
-    if (!d) continue;
-    for (Index c = 0; c < f.cols(); ++c) (*d)(i, c) = std::exp(f(i, c) - largest) / (1 + rest) - (c == y[i] ? 1 : 0);
-  }
-  return sum;
+  return kernel::best().softmax(f.rows(), padded(f.rows()), f.cols(), f.outerStride(), f.data(), y,
+                                d ? d->data() : nullptr, d ? d->outerStride() : 0);
 }
 
 void softmax_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {

@@ -5,6 +5,9 @@
 namespace thalweg {
 namespace {
 
+/// The most samples of a block, Mlp::block_samples() rounded up to whole vectors.
+constexpr int kernel_block = 192;
+
 /// Scratch memory, one a thread, so that functionals stay const and calls allocate nothing; no result depends on it.
 Tape& thread_tape() {
   thread_local Tape tape;
@@ -24,25 +27,25 @@ Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double we
 /// Visits the batch block by block: visit(tape, labels) after the block's input has been filled.
 template <class Visit>
 void Risk::each_block(Batch batch, bool tangents, Visit visit) const {
-  constexpr Index most = 192;
-  int gathered[most];
+  int labels[kernel_block] = {};
   Tape& tape = thread_tape();
   const Index total = batch.empty() ? samples_.size() : static_cast<Index>(batch.size());
-  const Index block = model_.block_samples();
+  // Blocks of equal size, so that the last one is not mostly padding.
+  const Index blocks = (total + model_.block_samples() - 1) / model_.block_samples();
+  const Index block = ((total + blocks - 1) / blocks + 7) / 8 * 8;
   for (Index first = 0; first < total; first += block) {
     const Index count = std::min(block, total - first);
     auto x = model_.input(tape, count, tangents);
     if (batch.empty()) {
       x = samples_.x.middleRows(first, count);
-      visit(tape, samples_.label.data() + first);
-      continue;
+      std::copy_n(samples_.label.data() + first, count, labels);
+    } else {
+      const std::int32_t* chosen = batch.data() + first;
+      for (Index j = 0; j < x.cols(); ++j)
+        for (Index i = 0; i < count; ++i) x(i, j) = samples_.x(chosen[i], j);
+      for (Index i = 0; i < count; ++i) labels[i] = samples_.label[static_cast<std::size_t>(chosen[i])];
     }
-    const auto chosen = batch.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    for (Index j = 0; j < x.cols(); ++j)
-      for (Index i = 0; i < count; ++i) x(i, j) = samples_.x(chosen[static_cast<std::size_t>(i)], j);
-    for (Index i = 0; i < count; ++i)
-      gathered[i] = samples_.label[static_cast<std::size_t>(chosen[static_cast<std::size_t>(i)])];
-    visit(tape, gathered);
+    visit(tape, labels);
   }
 }
 

@@ -32,7 +32,7 @@ struct Pair {
   Index a_stride, b_stride;
 };
 
-enum class Function { tanh, relu, gelu, softplus, sigmoid, sin, identity };
+enum class Function : int { tanh, relu, gelu, softplus, sigmoid, sin, identity };
 
 /// The functions of one instruction set. Sample counts are multiples of `lanes`; rows need no alignment; sums run in
 /// an order that depends on the sizes alone.

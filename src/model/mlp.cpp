@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "kernel.hpp"
 #include "thalweg/core/random.hpp"
 #include "thalweg/core/table.hpp"
 
@@ -15,16 +17,10 @@ constexpr Scaling scaling_rows[] = {
     {"mean-field", "f = (1/n) sum_i a_i act(w_i.x + b_i), one hidden layer, time scaled by n"},
 };
 
-using Weights = Eigen::Map<const Matrix>;
-using Biases = Eigen::Map<const Eigen::RowVectorXd>;
-
-Weights weights(const Layer& l, In theta) { return {theta.data() + l.weights, l.outputs, l.inputs}; }
-Biases biases(const Layer& l, In theta) { return {theta.data() + l.biases, l.outputs}; }
-
-/// g += the gradient of sum(adjoint . (s a W' + b)) with respect to W and b.
-void accumulate(const Layer& l, const Tape::Block& adjoint, const Tape::Block& a, Out g) {
-  Eigen::Map<Matrix>(g.data() + l.weights, l.outputs, l.inputs).noalias() += l.scale * adjoint.transpose() * a;
-  Eigen::Map<Eigen::RowVectorXd>(g.data() + l.biases, l.outputs) += adjoint.colwise().sum();
+/// Samples that are not there: zeros, so that they add nothing to a sum over the block.
+void clear_padding(Tape::Block block, Index padded) {
+  for (Index j = 0; j < block.cols(); ++j)
+    std::fill(block.data() + j * block.outerStride() + block.rows(), block.data() + j * block.outerStride() + padded, 0);
 }
 
 }  // namespace
@@ -32,14 +28,14 @@ void accumulate(const Layer& l, const Tape::Block& adjoint, const Tape::Block& a
 std::span<const Scaling> scalings() { return scaling_rows; }
 
 void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents) {
+  // Rows of an odd number of 64-byte lines do not crowd into the same sets of a cache.
+  const Index lanes = kernel::best().lanes, line = 8;
   samples_ = samples;
+  padded_ = (samples + lanes - 1) / lanes * lanes;
+  stride_ = ((padded_ + line - 1) / line | 1) * line;
   stages_.clear();
-  std::size_t used = 0;
-  const auto take = [&](Index features, bool wanted) {
-    const std::size_t offset = used;
-    if (wanted) used += (static_cast<std::size_t>(samples * features) + 7) / 8 * 8;
-    return offset;
-  };
+  Index used = 0;
+  const auto take = [&](Index features, bool wanted) { return std::exchange(used, used + (wanted ? stride_ * features : 0)); };
   for (std::size_t l = 0; l <= layers.size(); ++l) {
     const Index features = l == 0 ? layers[0].inputs : layers[l - 1].outputs;
     const bool inner = l > 0 && l < layers.size();
@@ -53,7 +49,7 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents) {
     s.adjoint_tangent = take(features, l > 0 && tangents);
     stages_.push_back(s);
   }
-  if (memory_.size() < static_cast<Index>(used)) memory_.resize(static_cast<Index>(used));
+  if (memory_.size() < used) memory_.setZero(used);
 }
 
 Mlp::Mlp(const ModelSpec& spec, Index inputs, Index outputs)
@@ -101,36 +97,59 @@ Index Mlp::block_samples() const {
 
 Tape::Block Mlp::input(Tape& tape, Index samples, bool tangents) const {
   tape.shape(layers_, samples, tangents);
-  return tape.block(tape.stages_[0].value, inputs());
+  const auto block = tape.block(tape.stages_[0].value, inputs());
+  clear_padding(block, tape.padded_);
+  return block;
 }
 
 Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
+  const auto& kernel = kernel::best();
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     const Layer& l = layers_[k];
     const Tape::Stage& stage = tape.stages_[k + 1];
-    auto z = tape.block(stage.value, l.outputs);
-    z.noalias() = l.scale * tape.block(tape.stages_[k].value, l.inputs) * weights(l, theta).transpose();
-    z.rowwise() += biases(l, theta);
+    double* z = tape.at(stage.value);
+    const kernel::Source a{theta.data() + l.weights, 1, l.outputs, tape.at(tape.stages_[k].value), tape.stride_, l.inputs};
+    kernel.products(&a, 1, l.outputs, tape.padded_, {z, tape.stride_, l.scale, theta.data() + l.biases, nullptr, false});
     if (!l.hidden_outputs) continue;
-    double* slope = derivatives > 0 ? tape.memory_.data() + stage.slope : nullptr;
-    double* curvature = derivatives > 1 ? tape.memory_.data() + stage.curvature : nullptr;
-    activation_->evaluate(z.size(), z.data(), z.data(), slope, curvature);
+    kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
+                    derivatives > 0 ? tape.at(stage.slope) : nullptr,
+                    derivatives > 1 ? tape.at(stage.curvature) : nullptr);
   }
   return tape.block(tape.stages_.back().value, outputs());
 }
 
 Tape::Block Mlp::cotangent(Tape& tape) const { return tape.block(tape.stages_.back().adjoint, outputs()); }
 
+/// W's part of g += scale sum over terms (adjoint, value) of adjoint value', and b's part += the first adjoint's sums.
+void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, Out g) const {
+  const auto& kernel = kernel::best();
+  // With fewer outputs than lanes the inputs take the place of the rows, so that no lane idles.
+  const bool swap = l.outputs < kernel.lanes && l.outputs < l.inputs;
+  kernel::Pair pairs[2];
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    double *adjoint = tape.at(terms[i].first), *value = tape.at(terms[i].second);
+    pairs[i] = {swap ? value : adjoint, swap ? adjoint : value, tape.stride_, tape.stride_};
+  }
+  const auto count = static_cast<int>(terms.size());
+  double* weights = g.data() + l.weights;
+  if (swap)
+    kernel.outer(pairs, count, l.inputs, l.outputs, tape.padded_, l.scale, weights, l.outputs, 1);
+  else
+    kernel.outer(pairs, count, l.outputs, l.inputs, tape.padded_, l.scale, weights, 1, l.outputs);
+  kernel.sums(tape.at(terms[0].first), tape.stride_, l.outputs, tape.padded_, g.data() + l.biases);
+}
+
 void Mlp::backward(In theta, Tape& tape, Out g) const {
+  clear_padding(cotangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
-    const Tape::Stage& below = tape.stages_[k];
-    const auto adjoint = tape.block(tape.stages_[k + 1].adjoint, l.outputs);
-    accumulate(l, adjoint, tape.block(below.value, l.inputs), g);
+    const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
+    const std::pair<Index, Index> term{stage.adjoint, below.value};
+    accumulate(l, tape, {&term, 1}, g);
     if (k == 0) continue;
-    auto lower = tape.block(below.adjoint, l.inputs);
-    lower.noalias() = l.scale * adjoint * weights(l, theta);
-    lower.array() *= tape.block(below.slope, l.inputs).array();
+    const kernel::Source d{theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs};
+    kernel::best().products(&d, 1, l.inputs, tape.padded_,
+                            {tape.at(below.adjoint), tape.stride_, l.scale, nullptr, tape.at(below.slope), false});
   }
 }
 
@@ -138,12 +157,15 @@ Tape::Block Mlp::forward_tangent(In theta, In w, Tape& tape) const {
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
-    auto rz = tape.block(l.hidden_outputs ? stage.pretangent : stage.tangent, l.outputs);
-    rz.noalias() = l.scale * tape.block(below.value, l.inputs) * weights(l, w).transpose();
-    if (k > 0) rz.noalias() += l.scale * tape.block(below.tangent, l.inputs) * weights(l, theta).transpose();
-    rz.rowwise() += biases(l, w);
+    const kernel::Source terms[] = {
+        {w.data() + l.weights, 1, l.outputs, tape.at(below.value), tape.stride_, l.inputs},
+        {theta.data() + l.weights, 1, l.outputs, tape.at(below.tangent), tape.stride_, l.inputs}};
+    double* rz = tape.at(l.hidden_outputs ? stage.pretangent : stage.tangent);
+    kernel::best().products(terms, k > 0 ? 2 : 1, l.outputs, tape.padded_,
+                            {rz, tape.stride_, l.scale, w.data() + l.biases, nullptr, false});
     if (l.hidden_outputs)
-      tape.block(stage.tangent, l.outputs).array() = rz.array() * tape.block(stage.slope, l.outputs).array();
+      tape.block(stage.tangent, l.outputs).array() =
+          tape.block(stage.pretangent, l.outputs).array() * tape.block(stage.slope, l.outputs).array();
   }
   return tape.block(tape.stages_.back().tangent, outputs());
 }
@@ -153,26 +175,36 @@ Tape::Block Mlp::cotangent_tangent(Tape& tape) const {
 }
 
 void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
+  clear_padding(cotangent(tape), tape.padded_);
+  clear_padding(cotangent_tangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
-    const auto adjoint = tape.block(stage.adjoint, l.outputs);
-    const auto adjoint_tangent = tape.block(stage.adjoint_tangent, l.outputs);
-    accumulate(l, adjoint_tangent, tape.block(below.value, l.inputs), hw);
+    const std::pair<Index, Index> terms[] = {{stage.adjoint_tangent, below.value}, {stage.adjoint, below.tangent}};
+    accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, hw);
     if (k == 0) continue;
-    Eigen::Map<Matrix>(hw.data() + l.weights, l.outputs, l.inputs).noalias() +=
-        l.scale * adjoint.transpose() * tape.block(below.tangent, l.inputs);
-    auto lower = tape.block(below.adjoint, l.inputs);
-    auto lower_tangent = tape.block(below.adjoint_tangent, l.inputs);
-    // lower holds W' adjoint until its second use below; only then does it become the adjoint of the pre-activation.
-    lower.noalias() = l.scale * adjoint * weights(l, theta);
-    lower_tangent.noalias() = l.scale * adjoint_tangent * weights(l, theta);
-    lower_tangent.noalias() += l.scale * adjoint * weights(l, w);
-    const auto slope = tape.block(below.slope, l.inputs).array();
-    lower_tangent.array() = lower_tangent.array() * slope + lower.array() *
-                                                                tape.block(below.curvature, l.inputs).array() *
-                                                                tape.block(below.pretangent, l.inputs).array();
-    lower.array() *= slope;
+    const double *weights = theta.data() + l.weights, *direction = w.data() + l.weights;
+    const double *adjoint = tape.at(stage.adjoint), *adjoint_tangent = tape.at(stage.adjoint_tangent);
+    const kernel::Source plain{weights, l.outputs, 1, adjoint, tape.stride_, l.outputs};
+    const kernel::Source both[] = {{weights, l.outputs, 1, adjoint_tangent, tape.stride_, l.outputs},
+                                   {direction, l.outputs, 1, adjoint, tape.stride_, l.outputs}};
+    const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale, nullptr, nullptr, false};
+    const kernel::Target lower_tangent{tape.at(below.adjoint_tangent), tape.stride_, l.scale, nullptr, nullptr, false};
+    kernel::best().products(&plain, 1, l.inputs, tape.padded_, lower);
+    kernel::best().products(both, 2, l.inputs, tape.padded_, lower_tangent);
+    pull_back(tape, below, l.inputs);
+  }
+}
+
+/// From W' adjoint and its tangent to the adjoint of the pre-activation and its tangent:
+/// d <- d act'(z) and rd <- rd act'(z) + d act''(z) rz.
+void Mlp::pull_back(Tape& tape, const Tape::Stage& stage, Index features) const {
+  const Index n = tape.stride_ * features;
+  double *d = tape.at(stage.adjoint), *rd = tape.at(stage.adjoint_tangent);
+  const double *slope = tape.at(stage.slope), *curvature = tape.at(stage.curvature), *rz = tape.at(stage.pretangent);
+  for (Index i = 0; i < n; ++i) {
+    rd[i] = rd[i] * slope[i] + d[i] * curvature[i] * rz[i];
+    d[i] *= slope[i];
   }
 }
 

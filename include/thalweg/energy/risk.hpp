@@ -14,7 +14,8 @@ struct Loss {
   std::string_view name, what;
   bool one_logit;  // for two classes the network has a single output
   bool many;       // works for more than two classes
-  /// The loss summed over the block; `f`: samples x outputs. Where `d` is not null it receives d loss/d f.
+  /// The loss summed over the block; `f`: samples x outputs; `y` is readable up to the next multiple of 8 samples.
+  /// Where `d` is not null it receives d loss/d f.
   double (*head)(const Tape::Block& f, const int* y, Tape::Block* d);
   /// rd <- (d^2 loss/d f^2) rf, sample by sample.
   void (*tangent)(const Tape::Block& f, const int* y, const Tape::Block& rf, Tape::Block& rd);

@@ -4,18 +4,22 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "thalweg/core/core.hpp"
 
 namespace thalweg {
 
+namespace kernel {
+enum class Function : int;
+}
+
 /// A function applied to every pre-activation, with its first two derivatives.
 struct Activation {
   std::string_view name, what;
   double gain;  // standard deviation of the initial weights times sqrt(inputs): keeps the variance of the signal
-  /// f_i = act(z_i), f1_i = act'(z_i), f2_i = act''(z_i) for i < n; null pointers are skipped; f may alias z.
-  void (*evaluate)(Index n, const double* z, double* f, double* f1, double* f2);
+  kernel::Function function;
 };
 std::span<const Activation> activations();
 
@@ -42,23 +46,26 @@ struct Layer {
   bool hidden_inputs, hidden_outputs;  // whether that axis of W counts hidden units
 };
 
-/// Memory of one block of samples on its way through a network, laid out [feature][sample]. Grows on first use and
-/// is then reused: no allocation per call.
+/// Memory of one block of samples on its way through a network, laid out [feature][sample] with padded rows. Grows on
+/// first use and is then reused: no allocation per call.
 class Tape {
  public:
-  using Block = Eigen::Map<Matrix>;  // samples x features, column-major
+  using Block = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;  // samples x features, column-major
 
  private:
   friend class Mlp;
   struct Stage {
-    std::size_t value, slope, curvature, adjoint, tangent, pretangent, adjoint_tangent;
+    Index value, slope, curvature, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
   };
   void shape(std::span<const Layer> layers, Index samples, bool tangents);
-  Block block(std::size_t offset, Index features) { return {memory_.data() + offset, samples_, features}; }
+  double* at(Index offset) { return memory_.data() + offset; }
+  Block block(Index offset, Index features) {
+    return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)};
+  }
 
-  Vector memory_;  // aligned, as is every block in it: sums do not depend on where memory happens to lie
+  Vector memory_;
   std::vector<Stage> stages_;
-  Index samples_ = 0;
+  Index samples_ = 0, padded_ = 0, stride_ = 0;
 };
 
 /// Multilayer perceptron f(x; theta): a_0 = x, a_l = act(s_l W_l a_{l-1} + b_l), f = s_L W_L a_{L-1} + b_L.
@@ -81,7 +88,7 @@ class Mlp {
   /// for `ntk`, both with zero biases; 1 for every parameter of `mean-field`.
   Vector start(std::uint64_t seed) const;
 
-  /// The samples a block should hold so that its tape stays in the second-level cache.
+  /// The most samples a block should hold so that its tape stays in the second-level cache; at most 192.
   Index block_samples() const;
 
   /// Makes the tape ready for a block and returns its input, samples x inputs, to be filled by the caller.
@@ -110,6 +117,9 @@ class Mlp {
   Index size_ = 0;
   double time_scale_ = 1;
   bool mean_field_ = false, ntk_ = false;
+
+  void pull_back(Tape& tape, const Tape::Stage& stage, Index features) const;
+  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, Out g) const;
 };
 
 }  // namespace thalweg

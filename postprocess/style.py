@@ -22,7 +22,7 @@ try:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 except ImportError:
     ADVICE = "on Debian: apt install python3-matplotlib, and run it with /usr/bin/python3"
     print(f"thalweg: pictures need matplotlib and numpy; {ADVICE}.", file=sys.stderr)
@@ -170,20 +170,23 @@ def rows_only(axes):
 
 
 def log_ticks(axis):
-    """Powers of ten, or plain numbers where the axis spans less than two decades."""
+    """Powers of ten; plain numbers where the axis spans less than two decades."""
     low, high = axis.get_view_interval()
-    if high / low < 100:
-        axis.set_minor_formatter(
-            FuncFormatter(lambda v, _: number(v) if f"{v:e}"[0] in "25" else "")
-        )
-        axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
-        return
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(
-        FuncFormatter(
-            lambda v, _: "10" + str(round(math.log10(v))).translate(SUPERSCRIPT) if v > 0 else ""
-        )
-    )
+    if high / low >= 100:
+        axis.set_major_formatter(FuncFormatter(lambda v, _: power_of_ten(v)))
+        return
+    axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+    if high / low < 5:
+        axis.set_major_locator(MaxNLocator(5, steps=STEPS))
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+
+
+def power_of_ten(value):
+    """10 to a power, for a tick."""
+    return "10" + str(round(math.log10(value))).translate(SUPERSCRIPT) if value > 0 else ""
 
 
 def is_early(places):

@@ -48,9 +48,9 @@ def panels_of(study, factor=None):
 def cut_of(study, factor):
     """A remark on the levels that get no panel."""
     count = len(study.levels(factor)) if factor else 0
-    return f" Only the first {PANELS} of {count} levels of {name(factor)} are drawn." * (
-        count > PANELS
-    )
+    if count <= PANELS:
+        return ""
+    return f" Only the first {PANELS} of {count} levels of {name(factor)} are drawn."
 
 
 def factor_across(study):

@@ -66,8 +66,8 @@ def noisiest(study):
 
 
 def clock_of(study):
-    """Runs that stop after a number of steps are compared at equal steps, others at equal times."""
-    return "step" if page.setting(study.ini, "stop.steps") else "time"
+    """Runs that stop at a time are compared at equal times, others at equal steps."""
+    return "time" if page.setting(study.ini, "stop.time") else "step"
 
 
 def picture_memorised(study):

@@ -78,14 +78,15 @@ class Comparison:
         return any(self.effects.values())
 
     def counted(self, sentence):
-        """The sentence, with {better}, {worse} and {all} methods, for each matching in turn."""
+        """The sentence, with {better}, {worse} and {all} methods; then the other matchings."""
         parts = []
         for matching, effects in self.effects.items():
             found = [direction(e) for e in effects.values()]
-            better, worse = found.count("better"), found.count("worse")
+            counts = {"better": found.count("better"), "worse": found.count("worse")}
+            said = "{better} and {worse}" if parts else sentence
             lead = f"at {matching} " if matching else ""
-            parts.append(lead + sentence.format(better=better, worse=worse, all=len(found)))
-        text = "; ".join(parts)
+            parts.append(lead + said.format(**counts, all=len(found)))
+        text = ", ".join(parts)
         return text[:1].upper() + text[1:] + "."
 
     def items(self):

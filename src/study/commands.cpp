@@ -13,7 +13,7 @@ namespace {
 constexpr Command rows[] = {
     {"study", "factors x methods x seeds under matched conditions: when does diffusion help?",
      "study data model flow scheme stop record out petsc",
-     "scheme.step=0.1 scheme.batch=30 stop.steps=1500 record.count=25 data.samples=300 flow.sigma=1 flow.nu=0.0003 "
+     "scheme.step=0.1 scheme.batch=30 stop.steps=1500 record.count=25 data.samples=300 flow.sigma=1 flow.nu=1e-6 "
      "data.spread=0.15",
      true, study},
     {"train", "one flow or optimizer on one data set", "data model flow scheme stop record surface decision out petsc",

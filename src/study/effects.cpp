@@ -40,6 +40,7 @@ struct Effect {
   Cell cell;
   PairedEffect paired;
   double adjusted = nan;
+  int needed = 0;  // the fewest pairs that could be significant among the effects it is adjusted with
 };
 
 /// Runs of a complete or partial study, looked up by their level indices.
@@ -53,18 +54,25 @@ class Runs {
   int factors() const { return factors_; }
   int count(int axis) const { return static_cast<int>(design_.axes()[static_cast<std::size_t>(axis)].levels.size()); }
 
-  /// One difference a seed: the mean over the runs that the cell covers; nan where one of them is missing.
+  /// One difference a seed: the mean over the cells that this one covers, but for those in which the measure means
+  /// nothing at any seed; nan where a run is missing.
   std::vector<double> differences(std::size_t measure, const Cell& cell, int matching, int method, int baseline) const {
-    std::vector<double> all;
-    for (int seed = 0; seed < count(factors_ + 2); ++seed) {
-      double sum = 0, covered = 0;
-      each_in(cell, [&](const Cell& c) {
-        sum += value(measure, c, matching, method, seed) - value(measure, c, matching, baseline, seed);
-        ++covered;
-      });
-      all.push_back(sum / covered);
-    }
-    return all;
+    const auto seeds = static_cast<std::size_t>(count(factors_ + 2));
+    std::vector<double> sums(seeds, 0), own(seeds);
+    double covered = 0;
+    each_in(cell, [&](const Cell& c) {
+      bool means_something = false;
+      for (std::size_t s = 0; s < seeds; ++s) {
+        const int seed = static_cast<int>(s);
+        own[s] = value(measure, c, matching, method, seed) - value(measure, c, matching, baseline, seed);
+        means_something = means_something || !std::isnan(own[s]);
+      }
+      if (!means_something) return;
+      for (std::size_t s = 0; s < seeds; ++s) sums[s] += own[s];
+      ++covered;
+    });
+    for (double& sum : sums) sum = covered > 0 ? sum / covered : nan;
+    return sums;
   }
 
   /// All cells; then those with all factors but one pooled; then the one with all pooled.
@@ -117,41 +125,53 @@ class Runs {
 
 bool is_pooled(const Cell& cell) { return std::find(cell.begin(), cell.end(), pooled) != cell.end(); }
 
-/// Fewer than this many pairs can reach no p below 0.05, whatever they say: 2/2^5 > 0.05.
-constexpr int fewest_pairs = 6;
+constexpr double level = .05;
 
 void adjust(std::span<Effect> effects, bool of_pooled) {
   std::vector<double> p;
   for (const Effect& e : effects)
-    if (is_pooled(e.cell) == of_pooled) p.push_back(e.paired.pairs >= fewest_pairs ? e.paired.p : nan);
+    if (is_pooled(e.cell) == of_pooled) p.push_back(e.paired.p);
   const auto adjusted = holm(p);
+  const auto tests = std::count_if(p.begin(), p.end(), [](double x) { return !std::isnan(x); });
   std::size_t k = 0;
   for (Effect& e : effects)
-    if (is_pooled(e.cell) == of_pooled) e.adjusted = adjusted[k++];
+    if (is_pooled(e.cell) == of_pooled) {
+      e.adjusted = adjusted[k++];
+      e.needed = pairs_needed(level, std::max(1, static_cast<int>(tests)));
+    }
 }
 
 std::string verdict(const Effect& e) {
-  if (e.paired.pairs < fewest_pairs) return "too few pairs";
-  const bool seen = e.adjusted < .05 && (e.paired.low > 0 || e.paired.high < 0);
+  if (e.paired.pairs < e.needed) return "too few pairs";
+  const bool seen = e.adjusted < level && (e.paired.low > 0 || e.paired.high < 0);
   if (!seen) return "no difference seen";
   const int better = measures()[e.measure].better;
   if (better == 0) return e.paired.mean > 0 ? "raises" : "lowers";
   return better * e.paired.mean > 0 ? "helps" : "hurts";
 }
 
-std::vector<Effect> effects_of(const Runs& runs, std::size_t measure, int baseline) {
+std::vector<Effect> effects_of(const Runs& runs, std::size_t measure, int matching, int baseline) {
   std::vector<Effect> effects;
-  const int matchings = runs.count(runs.factors()), methods = runs.count(runs.factors() + 1);
-  for (int matching = 0; matching < matchings; ++matching)
-    for (int method = 0; method < methods; ++method) {
-      if (method == baseline) continue;
-      for (const Cell& cell : runs.cells())
-        effects.push_back({measure, method, matching, cell,
-                           paired_effect(runs.differences(measure, cell, matching, method, baseline), 0)});
-    }
+  for (int method = 0; method < runs.count(runs.factors() + 1); ++method) {
+    if (method == baseline) continue;
+    for (const Cell& cell : runs.cells())
+      effects.push_back({measure, method, matching, cell,
+                         paired_effect(runs.differences(measure, cell, matching, method, baseline), 0)});
+  }
   adjust(effects, false);
   adjust(effects, true);
   return effects;
+}
+
+std::string line(const Design& design, const Effect& e) {
+  const auto& axes = design.axes();
+  const auto level_of = [&](std::size_t axis, int k) { return axes[axis].levels[static_cast<std::size_t>(k)]; };
+  std::string text = std::string(measures()[e.measure].name) + "," + level_of(axes.size() - 2, e.method) + "," +
+                     level_of(axes.size() - 3, e.matching) + ",";
+  for (std::size_t f = 0; f < e.cell.size(); ++f) text += (e.cell[f] == pooled ? "*" : level_of(f, e.cell[f])) + ",";
+  text += std::to_string(e.paired.pairs);
+  for (const double x : {e.paired.mean, e.paired.low, e.paired.high, e.paired.p, e.adjusted}) text += "," + to_text(x);
+  return text + "," + verdict(e) + "\n";
 }
 
 }  // namespace
@@ -167,17 +187,8 @@ std::string effects_csv(const Design& design, std::string_view baseline, std::sp
   for (int f = 0; f < runs.factors(); ++f) text += axes[static_cast<std::size_t>(f)].name + ",";
   text += "pairs,mean,low,high,p,p_holm,verdict\n";
   for (std::size_t m = 0; m < measures().size(); ++m)
-    for (const Effect& e : effects_of(runs, m, base)) {
-      text += std::string(measures()[m].name) + "," + methods[static_cast<std::size_t>(e.method)] + "," +
-              axes[axes.size() - 3].levels[static_cast<std::size_t>(e.matching)] + ",";
-      for (std::size_t f = 0; f < e.cell.size(); ++f)
-        text += (e.cell[f] == pooled ? "*" : axes[f].levels[static_cast<std::size_t>(e.cell[f])]) + ",";
-      const bool tested = e.paired.pairs >= fewest_pairs;
-      text += std::to_string(e.paired.pairs);
-      for (const double x : {e.paired.mean, e.paired.low, e.paired.high, tested ? e.paired.p : nan, e.adjusted})
-        text += "," + to_text(x);
-      text += "," + verdict(e) + "\n";
-    }
+    for (int matching = 0; matching < runs.count(runs.factors()); ++matching)
+      for (const Effect& e : effects_of(runs, m, matching, base)) text += line(design, e);
   return text;
 }
 

@@ -200,7 +200,8 @@ PairedEffect paired_effect(std::span<const double> differences, std::uint64_t se
   std::vector<double> finite;
   std::ranges::copy_if(differences, std::back_inserter(finite), [](double x) { return std::isfinite(x); });
   if (finite.empty()) return {0, nan, nan, nan, nan};
-  const Eigen::Map<const Vector> d(finite.data(), std::ssize(finite));
+  // A copy, because Eigen's sums over foreign memory depend on where it lies.
+  const Vector d = Eigen::Map<const Vector>(finite.data(), std::ssize(finite));
   const auto [low, high] = bootstrap_interval(d, seed);
   return {static_cast<int>(d.size()), d.mean(), low, high, sign_flip_p(d, seed)};
 }
@@ -229,7 +230,8 @@ std::vector<double> holm(std::span<const double> p) {
 
 std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std::span<const double> y,
                                            std::uint64_t seed) {
-  const Eigen::Map<const Vector> values(y.data(), std::ssize(y));
+  // A copy, because Eigen's sums over foreign memory depend on where it lies.
+  const Vector values = Eigen::Map<const Vector>(y.data(), std::ssize(y));
   require(!y.empty() && values.allFinite(), "variance_shares: y is empty or holds a value that is not finite");
   const Decomposition parts = decompose(axes_of(factors, y.size()), values.array() - values.mean());
   const Vector share = parts.shares(Vector::Ones(parts.mean.size()));

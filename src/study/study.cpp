@@ -180,6 +180,19 @@ class Study {
   int run() {
     if (prepare_together() != 0) return console_.rank == 0 ? failed_ : 0;
     Crew crew(static_cast<std::int64_t>(pending_.size()), [this](const std::string& bytes) { keep(unpacked(bytes)); });
+    try {
+      work(crew);
+    } catch (const std::exception& problem) {
+      if (console_.ranks == 1) throw;
+      // The other ranks wait for messages that will not come.
+      console_.err << "thalweg: " << problem.what() << '\n' << std::flush;
+      MPI_Abort(MPI_COMM_WORLD, 4);
+    }
+    return console_.rank == 0 ? conclude() : 0;
+  }
+
+ private:
+  void work(Crew& crew) {
     CrewWatch watch(crew);
     while (!console_.interrupted || !console_.interrupted()) {
       const auto task = crew.next();
@@ -191,10 +204,8 @@ class Study {
       crew.poll();
     }
     crew.finish();
-    return console_.rank == 0 ? conclude() : 0;
   }
 
- private:
   /// Collective. Rank 0 prepares; all learn whether it could and which runs are left.
   int prepare_together() {
     std::exception_ptr problem;

@@ -19,7 +19,8 @@ std::span<const Measure> measures();
 
 /// effects.csv: for every measure, method and cell the paired difference to the baseline at the same seed and
 /// matching; `*` in a factor's column is the mean over its levels. Holm's adjustment runs over the cells of a
-/// measure, and over its pooled rows apart from them.
+/// measure and a matching, and over their pooled rows apart from them. "too few pairs": not even the clearest
+/// difference could be significant after it.
 std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows);
 
 /// shares.csv: the variance shares of the measures whose every run of the design is finite.

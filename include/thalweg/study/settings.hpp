@@ -42,7 +42,7 @@ struct StudySpec {
   std::vector<std::string> methods{"sgd", "momentum", "diffusion-sgd", "laplacian-sgd", "laplacian-sgd-permuted"};
   std::string factors = "data.kind=sine,islands,spirals,gaussians data.noise=0,0.2,0.4";
   std::vector<std::string> matching{"equal-step", "equal-effective-step"};
-  int seeds = 8;
+  int seeds = 12;
   std::string baseline = "sgd";
   bool curves = true;
 };

@@ -1,0 +1,163 @@
+#include "thalweg/flow/gradient_flow.hpp"
+
+#include <gtest/gtest.h>
+
+#include <Eigen/LU>
+#include <cmath>
+
+#include "../network.hpp"
+
+namespace thalweg {
+namespace {
+
+using test::dense;
+
+/// Every way to fill the slots.
+const Slots all_slots[] = {{0, 0, 1}, {.3, 0, 1}, {0, .2, 1}, {0, .2, 2}, {.3, .2, 1}, {.3, .2, 2}, {50, 1e-3, 2}};
+
+class GradientFlowOfEverySlot : public testing::TestWithParam<Slots> {
+ protected:
+  static constexpr double scale = 3;
+  const test::Network net{{{5, 3}, "tanh", "softmax", "standard", .1, 0}, 3, 20};
+  const GradientFlow flow{net.risk, net.lattice.get(), GetParam(), scale};
+  const Vector y = net.model.start(1), w = test::normals(net.model.size(), 2);
+  const Matrix k = dense(*net.lattice), one = Matrix::Identity(k.rows(), k.cols());
+  /// The metric M = (I + sigma K)^m.
+  const Matrix metric = GetParam().power == 2 ? Matrix((one + GetParam().sigma * k) * (one + GetParam().sigma * k))
+                                              : Matrix(one + GetParam().sigma * k);
+
+  Vector velocity(Part part, In at, Batch batch = {}) const {
+    Vector v = Vector::Constant(at.size(), NAN);
+    flow.velocity(part, {0, 0, batch}, at, v);
+    return v;
+  }
+  Vector jvp(Part part, In along) const {
+    Vector vw = Vector::Constant(along.size(), NAN);
+    flow.jvp(part, {}, y, along, vw);
+    return vw;
+  }
+  Vector energy_gradient() const {
+    Vector g(y.size());
+    net.risk.gradient(y, {}, g);
+    return scale * g + GetParam().nu * k * y;
+  }
+};
+
+// M and K of norm up to 200 each are solved and applied to 1e-12.
+TEST_P(GradientFlowOfEverySlot, DescendsItsEnergyInItsMetric) {
+  EXPECT_LT(test::distance(metric * velocity(Part::all, y), -energy_gradient()), 1e-11);
+}
+
+TEST_P(GradientFlowOfEverySlot, IsTheSumOfItsParts) {
+  const std::int32_t batch[] = {3, 1, 1};
+  const Vector all = velocity(Part::all, y, batch);
+  EXPECT_LT(test::distance(velocity(Part::slow, y, batch) + velocity(Part::stiff, y, batch), all), 1e-13);
+  EXPECT_LT(test::distance(jvp(Part::slow, w) + jvp(Part::stiff, w), jvp(Part::all, w)), 1e-13);
+  EXPECT_TRUE(velocity(Part::none, y).isZero(0));
+  EXPECT_TRUE(jvp(Part::none, w).isZero(0));
+  EXPECT_EQ(velocity(Part::stiff, y).isZero(0), !flow.stiff());
+}
+
+// Fourth-order central differences: truncation h^4 = 1e-12 and rounding 1e-16/h = 1e-13 of the largest entry.
+TEST_P(GradientFlowOfEverySlot, HasTheJacobianOfItsVelocity) {
+  constexpr double h = 1e-3;
+  for (const Part part : {Part::slow, Part::stiff, Part::all}) {
+    const auto at = [&](double shift) { return velocity(part, y + shift * w); };
+    const Vector difference = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+    EXPECT_LT((jvp(part, w) - difference).cwiseAbs().maxCoeff(), 1e-9 * (1 + difference.cwiseAbs().maxCoeff()));
+  }
+}
+
+TEST_P(GradientFlowOfEverySlot, SolvesWithTheJacobianOfItsStiffPart) {
+  for (const double shift : {.1, 1., 1e4}) {
+    Vector x = shift * w - jvp(Part::stiff, w);
+    // The right side is rounded at the size of its largest entry, which the smallest eigenvalue `shift` divides.
+    const double condition = x.cwiseAbs().maxCoeff() / (shift * w.cwiseAbs().maxCoeff());
+    flow.solve_stiff(shift, x);
+    EXPECT_LT(test::distance(x, w), 1e-14 * (10 + condition)) << "shift " << shift;
+  }
+}
+
+TEST_P(GradientFlowOfEverySlot, IsSymmetricWhereItSaysSo) {
+  const Vector u = test::normals(w.size(), 3);
+  const double asymmetry = std::abs(u.dot(jvp(Part::all, w)) - w.dot(jvp(Part::all, u)));
+  const double size = u.norm() * jvp(Part::all, w).norm();
+  if (flow.symmetric())
+    EXPECT_LT(asymmetry, 1e-13 * size);
+  else
+    EXPECT_GT(asymmetry, 1e-6 * size);
+}
+
+// The energy law dE/dt = <grad E, v> = -<M v, v> <= 0, the left side by differences of the energy along the velocity
+// (truncation h^4, rounding 1e-16/h).
+TEST_P(GradientFlowOfEverySlot, DissipatesEnergyAtTheRateOfItsMetric) {
+  const Vector v = velocity(Part::all, y);
+  const double h = 1e-3 / v.norm();
+  const auto energy = [&](double shift) { return flow.energy(y + shift * v).value(); };
+  const double rate = (8 * (energy(h) - energy(-h)) - (energy(2 * h) - energy(-2 * h))) / (12 * h);
+  EXPECT_LT(rate, 0);
+  EXPECT_NEAR(rate, -v.dot(metric * v), 1e-9 * std::abs(rate));
+  EXPECT_NEAR(rate, energy_gradient().dot(v), 1e-9 * std::abs(rate));
+}
+
+TEST_P(GradientFlowOfEverySlot, RaisesByTheInverseMetric) {
+  Vector x = metric * w;
+  flow.raise(x);
+  EXPECT_LT(test::distance(x, w), 1e-14 * metric.cwiseAbs().rowwise().sum().maxCoeff());
+}
+
+std::string title(const testing::TestParamInfo<Slots>& slots) {
+  return "case_" + std::to_string(slots.index) + "_power_" + std::to_string(slots.param.power);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, GradientFlowOfEverySlot, testing::ValuesIn(all_slots), title);
+
+// Two copies of each neuron are the same mean-field network; in time scaled by the width they keep moving together,
+// and their last biases n times as far as in a frame where the bias is one parameter of a mean over n.
+TEST(GradientFlow, MovesNeuronsAtASpeedThatDoesNotDependOnTheWidth) {
+  const test::Network one({{3}, "tanh", "logistic", "mean-field", 0, 0}, 2, 10);
+  const test::Network two({{6}, "tanh", "logistic", "mean-field", 0, 0}, 2, 10);
+  const GradientFlow slim(one.risk, nullptr, {}, one.model.time_scale());
+  const GradientFlow wide(two.risk, nullptr, {}, two.model.time_scale());
+  const Vector theta = test::normals(one.model.size(), 1);
+  Vector doubled(two.model.size()), v(theta.size()), doubled_v(doubled.size());
+  // Columns of W_1, b_1 and W_2, three neurons each, then the output's bias.
+  const auto copy_twice = [](const Vector& from, Vector& to) {
+    for (Index block = 0; block < 4; ++block)
+      for (Index copy = 0; copy < 2; ++copy) to.segment(6 * block + 3 * copy, 3) = from.segment(3 * block, 3);
+  };
+  copy_twice(theta, doubled);
+  doubled[24] = theta[12];
+  slim.velocity(Part::all, {}, theta, v);
+  wide.velocity(Part::all, {}, doubled, doubled_v);
+  Vector expected = doubled_v;
+  copy_twice(v, expected);
+  EXPECT_LT(test::distance(doubled_v, expected), 1e-14);
+  EXPECT_NEAR(doubled_v[24], 2 * v[12], 1e-14);
+}
+
+TEST(GradientFlow, SeesTheBatchItIsGiven) {
+  const test::Network net({{4}, "tanh", "logistic", "standard", 0, 0}, 2, 10);
+  const GradientFlow flow(net.risk, nullptr, {});
+  const Vector y = net.model.start(1);
+  const std::int32_t batch[] = {2, 7};
+  Vector v(y.size()), g(y.size());
+  flow.velocity(Part::all, {0, 0, batch}, y, v);
+  net.risk.gradient(y, batch, g);
+  EXPECT_EQ(v, -g);
+  EXPECT_EQ(flow.samples(), 10);
+}
+
+TEST(GradientFlow, RefusesSlotsThatMeanNothing) {
+  const test::Quadratic energy(test::definite(4, 1));
+  const auto chain = test::flat_lattice("chain", 4), short_chain = test::flat_lattice("chain", 3);
+  EXPECT_THROW(GradientFlow(energy, chain.get(), {-1, 0, 1}), std::invalid_argument);
+  EXPECT_THROW(GradientFlow(energy, chain.get(), {0, -1, 1}), std::invalid_argument);
+  EXPECT_THROW(GradientFlow(energy, chain.get(), {0, 1, 3}), std::invalid_argument);
+  EXPECT_THROW(GradientFlow(energy, nullptr, {1, 0, 1}), std::invalid_argument);
+  EXPECT_THROW(GradientFlow(energy, nullptr, {0, 1, 1}), std::invalid_argument);
+  EXPECT_THROW(GradientFlow(energy, short_chain.get(), {1, 0, 1}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace thalweg

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "../network.hpp"
+#include "thalweg/integrate/integrate.hpp"
+
+namespace thalweg::test {
+
+/// y(end) by the scheme of that name at a fixed step; a run that does not arrive fails the test.
+inline Outcome solve(const Flow& flow, std::string_view scheme, double step, In y0, double end = 1,
+                     std::span<const Watch> watches = {}, const BatchPlan& batch = {}) {
+  SchemeSettings settings;
+  settings.step = step;
+  settings.batch = batch;
+  Stop stop;
+  stop.time = end;
+  const Outcome outcome = integrate(flow, make_scheme(scheme, settings), y0, stop, watches);
+  EXPECT_EQ(outcome.status, Status::time) << scheme << ": " << outcome.message;
+  return outcome;
+}
+
+/// The message of the std::invalid_argument that `body` throws; empty where it throws none.
+template <class Body>
+std::string complaint(Body body) {
+  try {
+    body();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+/// The rows of the table that `wanted` picks.
+template <class Wanted>
+std::vector<SchemeRow> schemes_where(Wanted wanted) {
+  std::vector<SchemeRow> rows;
+  std::copy_if(schemes().begin(), schemes().end(), std::back_inserter(rows), wanted);
+  return rows;
+}
+
+inline std::string scheme_title(const testing::TestParamInfo<SchemeRow>& row) { return identifier(row.param.name); }
+
+/// The slot whose flow a scheme is meant for: the Sobolev metric for its discrete twin, the diffusing weights otherwise.
+inline Slots slots_for(const SchemeRow& row, double strength) {
+  return row.twin == "gradient" ? Slots{0, strength, 1} : Slots{strength, 0, 1};
+}
+
+/// y' = -rate y.
+struct Decay {
+  Quadratic energy;
+  GradientFlow flow{energy, nullptr, {}};
+
+  explicit Decay(double rate) : energy(Matrix::Constant(1, 1, rate)) {}
+};
+
+}  // namespace thalweg::test

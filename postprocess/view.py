@@ -3,7 +3,8 @@
 Type, in the directory of the run:
 
     paraview --state=view.py                  both scenes, in two tabs
-    pvbatch view.py --png [OUTDIR]            surface.png and decision.png, without a window
+    pvbatch view.py --png [OUTDIR]            surface.png and decision.png, without a window,
+                                              in OUTDIR, by default paraview/ beside this file
     pvbatch view.py --png [OUTDIR] --movie    also decision.mp4 (without ffmpeg: its frames)
 
 The scenes read what lies beside this file: surface.vti and trajectory.vtp, decision.pvd and
@@ -37,6 +38,11 @@ CAP = 1e299  # the files hold infinities as 1e300
 INK, GREY = (0.1, 0.1, 0.1), (0.3, 0.3, 0.3)
 GOLD = (0.95, 0.75, 0.0)
 BLUE, VERMILLION = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
+# Light, for the valley is dark; from white to vermillion, which the colour-blind tell apart.
+LIGHT_TO_WARM = ((1.0, 1.0, 1.0), (1.0, 0.82, 0.45), (0.95, 0.55, 0.1), VERMILLION)
+# Paler than the points on it.
+SOFT = ((0.369, 0.624, 0.796), (0.769, 0.863, 0.922), (0.969, 0.969, 0.969),
+        (0.973, 0.827, 0.749), (0.878, 0.541, 0.388))
 OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), (0.337, 0.706, 0.914),
              (0.902, 0.624, 0.0), (0.941, 0.894, 0.259), (0.0, 0.0, 0.0))
 
@@ -200,11 +206,16 @@ def show(source, view, representation='Surface', colour=INK, **properties):
     return display
 
 
-def colour_map(array, preset, low, high, logarithmic=False):
-    """The colour map of `array`, fixed to [low, high]."""
+def colour_map(array, colours, low, high, logarithmic=False):
+    """The colour map of `array`, a preset or equally spaced colours, fixed to [low, high]."""
     lut = pv.GetColorTransferFunction(array)
     lut.AutomaticRescaleRangeMode = 'Never'
-    lut.ApplyPreset(preset, True)
+    if isinstance(colours, str):
+        lut.ApplyPreset(colours, True)
+    else:
+        places = np.linspace(0, 1, len(colours))
+        lut.ColorSpace = 'RGB'
+        lut.RGBPoints = [x for at, colour in zip(places, colours) for x in (at, *colour)]
     lut.RescaleTransferFunction(low, high)
     if logarithmic:
         lut.MapControlPointsToLogSpace()
@@ -321,7 +332,7 @@ def time_scale(times, pieces):
 
 
 def show_path(view, trajectory, relief):
-    """The paths as tubes in Inferno on time, with their ends; returns their ways on the plane."""
+    """The paths as tubes, coloured by time, with their ends; returns their ways on the plane."""
     paths = paths_on_plane(fetch(trajectory), relief)
     if not paths:
         return []
@@ -337,7 +348,7 @@ def show_path(view, trajectory, relief):
     path = pv.Clip(registrationName='path', Input=tube, ClipType='Scalar', Invert=0,
                    Scalars=['POINTS', 'on_plane'], Value=0.99)
     low, high, logarithmic = time_scale([time for _, time in paths], ways)
-    lut = colour_map('time', 'Inferno (matplotlib)', low, high, logarithmic)
+    lut = colour_map('time', LIGHT_TO_WARM, low, high, logarithmic)
     colour_by(show(path, view), 'time', lut)
     labels = decade_labels(low, high) if logarithmic else linear_labels(low, high)
     colour_bar(lut, view, 'training time', 0.54, 0.32, labels)
@@ -392,7 +403,7 @@ def surface_scene():
     grid.DataScale = [1, 1, relief.scale]
     for axis, nodes in (('X', relief.x), ('Y', relief.y)):
         set_labels(grid, axis, linear_labels(nodes[0], nodes[-1]))
-    set_labels(grid, 'Z', linear_labels(relief.floor, relief.top, 4))
+    set_labels(grid, 'Z', linear_labels(relief.floor, relief.top))
     aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
     return view
 
@@ -410,7 +421,7 @@ def aim(view, relief, direction):
 
 def show_probability(view, field, layers):
     """Probability of class 1 of two, diverging about one half."""
-    lut = colour_map('probability', 'Cool to Warm', 0, 1)
+    lut = colour_map('probability', SOFT, 0, 1)
     colour_by(show(field, view, Specular=0, Ambient=1, Diffuse=0), 'probability', lut)
     colour_bar(lut, view, 'P(class 1)', 0.1, 0.4, [0, 0.25, 0.5, 0.75, 1])
     show_levels(view, field, 'probability', (0.5,), INK, 3.5, layers[2])
@@ -533,8 +544,8 @@ def arguments():
     """What the command line asks for; ParaView itself leaves nothing on it."""
     parser = argparse.ArgumentParser(prog='pvbatch view.py', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--png', nargs='?', const=RUN, type=Path, metavar='OUTDIR',
-                        help='write pictures, by default beside this file')
+    parser.add_argument('--png', nargs='?', const=RUN / 'paraview', type=Path, metavar='OUTDIR',
+                        help='write pictures, by default into paraview/')
     parser.add_argument('--movie', action='store_true',
                         help='with --png: animate the decision field')
     return parser.parse_args(sys.argv[1:])

@@ -14,7 +14,7 @@ try:
     from vtkmodules.vtkCommonCore import vtkObject
     from vtkmodules.vtkIOXML import vtkXMLImageDataReader, vtkXMLPolyDataReader
 except ImportError:
-    vtk_to_numpy = None
+    vtk_to_numpy = vtkXMLImageDataReader = vtkXMLPolyDataReader = None
 
 
 class NoPicture(Exception):
@@ -84,5 +84,3 @@ def read_lines(path):
         for ids in indices
         if len(ids) > 1
     ]
-
-

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numbers>
 
 #include "kernel.hpp"
@@ -20,6 +21,19 @@ constexpr Activation rows[] = {
 };
 
 }  // namespace
+
+void Activation::evaluate(Index n, const double* z, double* f, double* f1, double* f2) const {
+  constexpr Index chunk = 64;  // a multiple of every kernel's lanes
+  for (Index first = 0; first < n; first += chunk) {
+    const Index count = std::min(chunk, n - first);
+    double in[chunk] = {}, value[chunk], slope[chunk], curvature[chunk];
+    std::copy_n(z + first, count, in);
+    kernel::best().activate(function, 1, chunk, chunk, in, value, slope, curvature);
+    std::copy_n(value, count, f + first);
+    std::copy_n(slope, count, f1 + first);
+    std::copy_n(curvature, count, f2 + first);
+  }
+}
 
 std::span<const Activation> activations() { return rows; }
 

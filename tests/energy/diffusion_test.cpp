@@ -243,7 +243,9 @@ TEST(LatticeSolve, ShrinksVarianceOnARingByItsClosedForm) {
     const double factor = (1 + 2 * s) / std::pow(1 + 4 * s, 1.5);
     EXPECT_NEAR(column.squaredNorm(), factor, 1e-15);
     EXPECT_NEAR(trace, factor, 1e-15);
-    if (s == 1) EXPECT_NEAR(factor, .268328, 5e-7);
+    if (s == 1) {
+      EXPECT_NEAR(factor, .268328, 5e-7);
+    }
   }
 }
 

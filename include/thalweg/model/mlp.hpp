@@ -20,6 +20,9 @@ struct Activation {
   std::string_view name, what;
   double gain;  // standard deviation of the initial weights times sqrt(inputs): keeps the variance of the signal
   kernel::Function function;
+
+  /// f_i = act(z_i), f1_i = act'(z_i), f2_i = act''(z_i) for i < n.
+  void evaluate(Index n, const double* z, double* f, double* f1, double* f2) const;
 };
 std::span<const Activation> activations();
 

@@ -1,0 +1,462 @@
+#!/usr/bin/python3
+"""Tests of the command line's contract: exit codes, files, repetition, resumption."""
+
+import configparser
+import json
+import random
+import re
+import signal
+import sqlite3
+import unittest
+
+from program import NO_PICTURES, SHORT, SMALL_DATA, TRAIN, ProgramTest
+
+STUDY = ["study", "--data.samples=24", "--data.validation_samples=12", "--data.test_samples=12",
+         "--out.pictures=false", "--model.hidden=4", "--scheme.batch=8", "--record.count=3",
+         "--study.matching=equal-step", "--study.seeds=2",
+         "--study.methods=sgd,laplacian-sgd,gradient-flow",
+         "--study.factors=data.kind=moons,sine data.noise=0,0.2"]
+STUDY_RUNS = 24
+STUDY_FILES = ["runs.csv", "effects.csv", "shares.csv", "curves.csv"]
+RUN_FILES = ["run.ini", "data.csv", "metrics.csv", "weights.csv"]
+
+
+def ini_values(text):
+    """A mapping of section.key to value."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(text)
+    return {f"{section}.{key}": value for section in parser.sections()
+            for key, value in parser[section].items()}
+
+
+class Misuse(ProgramTest):
+    """Exit code 2: a sentence that names what is wrong, and nothing is written."""
+
+    def assert_refused(self, cases):
+        """Each case: arguments, then what the message must hold."""
+        said = self.call_all([line for line, _ in cases], code=2)
+        for (line, expected), (out, err) in zip(cases, said):
+            for words in expected:
+                self.assertIn(words, err, line)
+            self.assertEqual(out, "", line)
+        self.assertEqual(list(self.directory.iterdir()), [])
+
+    def test_names_the_nearest_command_key_and_value(self):
+        self.assert_refused([
+            (["tran"], ["'tran'", "train"]),
+            (["train", "--model.hiden=3"], ["'model.hiden'", "model.hidden"]),
+            (["train", "--model.activation=tanhh"], ["model.activation", "'tanhh'", "tanh"]),
+            (["train", "--scheme.name=rk44"], ["scheme.name", "'rk44'", "rk4"]),
+            (["study", "--study.methods=sgd,momentun"], ["study.methods", "momentum"]),
+            (["list", "lossses"], ["'lossses'", "losses"]),
+        ])
+
+    def test_names_the_nearest_petsc_option(self):
+        rk4 = [*SHORT, "--scheme.name=rk4"]
+        self.assert_refused([
+            ([*rk4, "--", "-ts_typ", "rk"], ["-ts_typ", "-ts_type"]),
+            ([*rk4, "--petsc.options=-ts_typ rk"], ["-ts_typ", "-ts_type"]),
+            ([*rk4, "--", "-ts_type", "rkk"], ["rkk"]),
+            ([*rk4, "--", "ts_type", "rk"], ["'ts_type'"]),
+            ([*rk4, "--", "-ts_type", "rk", "junk"], ["'junk'"]),
+            ([*SHORT, "--", "-ts_type", "rk"], ["-ts_type", "sgd"]),
+            (["data", "--", "-ts_type", "rk"], ["-ts_type"]),
+        ])
+
+    def test_refuses_values_that_mean_nothing(self):
+        self.assert_refused([
+            (["data", "--data.noise=nan"], ["data.noise", "nan"]),
+            (["data", "--data.noise=-inf"], ["data.noise", "inf"]),
+            (["data", "--data.noise=1e400"], ["data.noise", "1e400"]),
+            (["data", "--data.noise=1"], ["data.noise", "below 1"]),
+            (["data", "--data.seed=-1"], ["data.seed", "-1"]),
+            (["data", "--data.seed=1.5"], ["data.seed", "1.5"]),
+            (["data", "--data.samples=1e9"], ["data.samples", "1e9"]),
+            (["data", "--data.samples"], ["data.samples"]),
+            (["data", "--data.kind=csv"], ["data.file"]),
+            (["data", "--data.file=\n[out]"], ["data.file", "run.ini"]),
+            (["train", "--scheme.step=0"], ["scheme.step"]),
+            (["train", "--scheme.rtol=1e-3"], ["scheme.rtol", "sgd"]),
+            (["train", "--surface.size=4"], ["surface.size", "odd"]),
+            (["train", "--model.hidden=,"], ["model.hidden"]),
+            (["train", "--model.hidden=4,-4"], ["model.hidden"]),
+            (["train", "--flow.diffusion=+"], ["flow.diffusion"]),
+            (["train", "--record.probes=,"], ["record.probes"]),
+            (["train", "--out.overwrite=yes"], ["out.overwrite", "true"]),
+        ])
+
+    def test_refuses_what_no_memory_holds(self):
+        self.assert_refused([
+            (["data", "--data.samples=1000000000000"], ["data.samples", "GB"]),
+            (["train", "--model.hidden=1000000,1000000"], ["model.hidden", "GB"]),
+            (["train", "--model.hidden=9000000000000000000,9000000000000000000"], ["model.hidden"]),
+            (["train", "--record.count=2147483647"], ["record.count", "GB"]),
+            (["train", "--surface.size=2147483647"], ["surface.size", "GB"]),
+        ])
+
+    def test_refuses_a_key_given_twice(self):
+        self.assert_refused([(["data", "--data.seed=1", "--data.seed=2"], ["data.seed", "twice"])])
+        self.write("twice.ini", "[data]\nseed = 1\nseed = 2\n")
+        _, err = self.call("data", "twice.ini", code=2)
+        self.assertIn("'data.seed' is given twice", err)
+
+    def test_names_the_file_with_an_unknown_key(self):
+        self.write("odd.ini", "[data]\nsed = 1\n")
+        _, err = self.call("data", "odd.ini", code=2)
+        for words in ("odd.ini", "data.sed", "data.seed"):
+            self.assertIn(words, err)
+        self.write("junk.ini", "what is this\n")
+        self.call("data", "junk.ini", code=2)
+        self.write("good.ini", "[data]\nseed = 1\n")
+        _, err = self.call("data", "good.ini", "odd.ini", code=2)
+        self.assertIn("odd.ini", err)
+
+    def test_says_how_it_is_used(self):
+        out, _ = self.call(code=2)
+        self.assertIn("thalweg COMMAND", out)
+
+    def test_refuses_a_study_with_a_bad_level_before_anything_is_written(self):
+        study = STUDY[:-1]
+        self.assert_refused([
+            ([*study, "--study.factors=data.kind=moons,sinee"], ["data.kind", "sinee", "sine"]),
+            ([*study, "--study.factors=data.noise=0,0.2x"], ["data.noise", "0.2x"]),
+            ([*study, "--study.factors=data.nois=0,0.2"], ["data.nois", "data.noise"]),
+            ([*study, "--study.factors=data.noise=0,0"], ["data.noise", "twice"]),
+            ([*study, "--study.factors=data.noise"], ["data.noise"]),
+            ([*study, "--study.factors=model.seed=1,2"], ["model.seed", "study.seeds"]),
+            ([*study, "--study.factors=scheme.name=sgd,momentum"], ["scheme.name", "method"]),
+            ([*study, "--study.baseline=momentum"], ["study.baseline", "momentum"]),
+        ])
+
+
+class Environment(ProgramTest):
+    """Exit code 4: a file cannot be read or written."""
+
+    def test_names_a_missing_file(self):
+        self.write("fine.ini", "[data]\nseed = 1\n")
+        cases = [
+            (["train", "none.ini"], "none.ini"),
+            (["data", "--data.kind=csv", "--data.file=none.csv"], "none.csv"),
+            (["evaluate", "--in.dir=none"], "run.ini"),
+            (["evaluate", "--evaluate.weights=none.csv", "--evaluate.data=none.csv"], "none.csv"),
+            (["train", "."], "'.'"),
+        ]
+        for (_, name), (_, err) in zip(cases, self.call_all([line for line, _ in cases], code=4)):
+            self.assertIn(name, err)
+        self.assertEqual([path.name for path in self.directory.iterdir()], ["fine.ini"])
+
+    def test_names_a_directory_that_cannot_be_made(self):
+        self.write("file", "")
+        for _, err in self.call_all([[*SHORT, "--out.dir=file/run"], ["data", "--out.dir=file/run"],
+                                     [*STUDY, "--out.dir=file/run"]], code=4):
+            self.assertIn("file/run", err)
+
+
+class Results(ProgramTest):
+    """What a run leaves behind, and what it leaves alone."""
+
+    def status(self, *parts):
+        """The status in a run's run.json."""
+        return json.loads(self.read(*parts, "run.json"))["status"]
+
+    def test_keeps_the_results_of_a_run_that_diverges(self):
+        _, err = self.call(*TRAIN, "--stop.steps=5", "--scheme.step=1e300", "--model.loss=mse",
+                           "--model.activation=identity", "--out.dir=run", code=3)
+        self.assertIn("scheme.step", err)
+        self.assertEqual(self.status("run"), "diverged")
+        rows = self.read("run", "metrics.csv").decode().splitlines()
+        self.assertEqual(len(rows), 3)
+        self.assertIn("nan", rows[-1])
+        self.assertTrue((self.directory / "run" / "weights.csv").exists())
+
+    def test_keeps_the_results_of_an_interrupted_run(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = self.start(*TRAIN, "--stop.time=1e9", f"--out.dir=run{number}")
+                data = self.directory / f"run{number}" / "data.csv"
+                self.wait_until(data.exists, process)
+                process.send_signal(number)
+                self.finish(process, 130)
+                self.assertEqual(self.status(f"run{number}"), "interrupted")
+                rows = self.read(f"run{number}", "metrics.csv").decode().splitlines()
+                self.assertGreaterEqual(len(rows), 2)
+                self.assertTrue((data.parent / "weights.csv").exists())
+
+    def test_overwrites_a_run_only_when_told(self):
+        self.call(*SHORT, "--out.dir=run")
+        before = self.read("run", "metrics.csv")
+        _, err = self.call(*SHORT, "--data.seed=1", "--out.dir=run", code=2)
+        self.assertIn("out.overwrite", err)
+        self.assertEqual(self.read("run", "metrics.csv"), before)
+        self.write("run/left_over", "")
+        self.call(*SHORT, "--data.seed=1", "--out.dir=run", "--out.overwrite=true")
+        self.assertNotEqual(self.read("run", "metrics.csv"), before)
+        self.assertFalse((self.directory / "run" / "left_over").exists())
+
+    def test_leaves_a_directory_alone_that_holds_something_else(self):
+        (self.directory / "thesis").mkdir()
+        self.write("thesis/chapter.tex", "text")
+        lines = [[*SHORT, "--out.dir=thesis", "--out.overwrite=true"],
+                 ["data", "--out.dir=thesis", "--out.overwrite=true"],
+                 [*STUDY, "--out.dir=thesis", "--out.overwrite=true"],
+                 [*SHORT, "--out.dir=thesis/chapter.tex", "--out.overwrite=true"]]
+        for _, err in self.call_all(lines, code=2):
+            self.assertIn("thesis", err)
+        self.assertEqual([path.name for path in (self.directory / "thesis").iterdir()],
+                         ["chapter.tex"])
+        self.assertEqual(self.read("thesis", "chapter.tex"), b"text")
+
+    def test_does_not_evaluate_into_its_own_input(self):
+        self.call(*SHORT, "--out.dir=run")
+        self.call("evaluate", "--in.dir=run", "--out.dir=run", "--out.overwrite=true", code=2)
+        self.assertTrue((self.directory / "run" / "weights.csv").exists())
+
+    def test_takes_the_first_free_directory(self):
+        for _ in range(2):
+            self.call("data")
+        self.assertEqual(sorted(path.name for path in (self.directory / "results").iterdir()),
+                         ["data-1", "data-2"])
+
+    def test_takes_blanks_and_umlauts_in_paths(self):
+        self.call(*SHORT, "--out.dir=ein Läufer/no 1")
+        self.call("train", "ein Läufer/no 1/run.ini", "--out.dir=zwei", *NO_PICTURES[:1])
+        self.assert_same_files("ein Läufer/no 1", "zwei", RUN_FILES)
+        self.call("evaluate", "--in.dir=ein Läufer/no 1", "--out.dir=drei")
+
+
+class Keys(ProgramTest):
+    """Help, tables, and which value wins."""
+
+    def help_defaults(self, command):
+        """The keys of a command's help with their defaults."""
+        out, err = self.call(command, "--help")
+        self.assertEqual(err, "")
+        lines = out.splitlines()[1:]
+        defaults = {}
+        for key, meaning in zip(lines[::2], lines[1::2]):
+            match = re.fullmatch(r"  --([a-z]+\.[a-z_]+)=(.*?)( \[.+\])?", key)
+            self.assertIsNotNone(match, key)
+            self.assertRegex(meaning, r"^      \S")
+            defaults[match[1]] = "" if match[2] == "(not given)" else match[2]
+        return defaults
+
+    def test_help_lists_every_key_with_its_default(self):
+        everything = {}
+        for command in ("study", "train", "evaluate", "data"):
+            everything |= self.help_defaults(command)
+        self.call("data", "--out.dir=data")
+        used = ini_values(self.read("data", "run.ini").decode())
+        self.assertEqual(set(used) - set(everything), set())
+        for key, value in self.help_defaults("data").items():
+            self.assertEqual(used.get(key, ""), "" if key.startswith("out.") else value, key)
+        self.call("list", "--help")
+
+    def test_help_writes_an_ini_file_that_the_command_takes(self):
+        for command, own in (("train", SHORT[1:]), ("study", [*STUDY[1:], "--stop.steps=5"])):
+            sections = {}
+            for key, value in self.help_defaults(command).items():
+                section, name = key.split(".")
+                sections.setdefault(section, []).append(f"{name} = {value}")
+            self.write(f"{command}.ini", "\n".join(
+                f"[{name}]\n" + "\n".join(lines) for name, lines in sections.items()))
+            self.call(command, f"{command}.ini", *own, f"--out.dir={command}")
+
+    def test_the_command_line_beats_the_file_beats_the_run_in_in_dir(self):
+        self.call("data", "--data.seed=7", "--data.samples=31", "--data.noise=0.1", "--out.dir=a")
+        self.write("b.ini", "[data]\nsamples = 32\nnoise = 0.2\n")
+        self.call("data", "b.ini", "--data.noise=0.3", "--in.dir=a", "--out.dir=c")
+        used = ini_values(self.read("c", "run.ini").decode())
+        self.assertEqual([used[f"data.{key}"] for key in ("seed", "samples", "noise", "kind")],
+                         ["7", "32", "0.3", "moons"])
+
+    def test_list_prints_markdown_tables(self):
+        out, _ = self.call("list")
+        tables = re.split(r"^### ", out, flags=re.MULTILINE)[1:]
+        self.assertGreater(len(tables), 10)
+        for table in tables:
+            title, empty, *lines = table.rstrip("\n").split("\n")
+            self.assertEqual(empty, "", title)
+            cells = [re.split(r"(?<!\\)\|", line) for line in lines]
+            self.assertGreaterEqual(len(cells), 3, title)
+            self.assertEqual(len({len(row) for row in cells}), 1, title)
+            self.assertEqual(set(cells[1][1:-1]), {"---"}, title)
+            for row in cells[2:]:
+                self.assertRegex(row[1], r"^ `[^`]+` $", title)
+                self.assertNotEqual(row[-2].strip(), "", title)
+            self.assertEqual(self.call("list", title)[0].rstrip(), f"### {table}".rstrip())
+
+
+class Repetition(ProgramTest):
+    """The same line gives the same bytes."""
+
+    def test_run_ini_repeats_the_run(self):
+        kinds = {
+            "descent": ["--scheme.name=momentum", "--scheme.batch=7", "--data.noise=0.2"],
+            "implicit": ["--scheme.name=diffusion-sgd", "--scheme.batch=7", "--flow.nu=0.1"],
+            "petsc": ["--scheme.name=crank-nicolson", "--model.weight_decay=0.01"],
+            "options": ["--scheme.name=rk4", "--", "-ts_rk_type", "3bs"],
+            "adaptive": ["--scheme.name=arkimex3", "--scheme.rtol=1e-4", "--flow.nu=0.1",
+                         "--flow.diffusion=weights"],
+        }
+        line = [*TRAIN, "--stop.time=2"]
+        self.call_all([[*line, f"--out.dir={kind}", *keys] for kind, keys in kinds.items()])
+        self.call_all([["train", f"{kind}/run.ini", f"--out.dir={kind}-again",
+                        "--out.pictures=false"] for kind in kinds])
+        self.call_all([[*line, f"--out.dir={kind}-twice", *keys] for kind, keys in kinds.items()])
+        for kind in kinds:
+            self.assert_same_files(kind, f"{kind}-again", RUN_FILES)
+            self.assert_same_files(kind, f"{kind}-twice", RUN_FILES)
+        distinct = {self.read(kind, "weights.csv") for kind in kinds}
+        self.assertEqual(len(distinct), len(kinds))
+
+    def test_a_study_does_not_depend_on_the_ranks(self):
+        line = [*STUDY, "--stop.steps=30"]
+        processes = [self.start(*line, f"--out.dir=study{ranks}", ranks=ranks)
+                     for ranks in (0, 1, 2, 3)]
+        processes.append(self.start(*line, "--out.dir=again"))
+        for process in processes:
+            self.finish(process)
+        for other in ("study1", "study2", "study3", "again"):
+            self.assert_same_files("study0", other, STUDY_FILES)
+        header, *rows = self.read("study0", "runs.csv").decode().splitlines()
+        self.assertTrue(header.startswith(
+            "run,data.kind,data.noise,matching,method,seed,status,reason,loss,"), header)
+        for column in ("test_accuracy", "memorised", "worst_fragment", "steps", "gradients", "time"):
+            self.assertIn(column, header.split(","))
+        self.assertEqual([row.split(",")[0] for row in rows],
+                         [str(run) for run in range(STUDY_RUNS)])
+
+    def test_misuse_of_a_study_ends_all_ranks(self):
+        _, err = self.call(*STUDY[:-1], "--study.factors=data.kind=moons,no", "--out.dir=s",
+                           code=2, ranks=2)
+        self.assertEqual(err.count("data.kind: no 'no'"), 1)
+
+    def test_a_study_keeps_diverged_runs(self):
+        self.call(*STUDY, "--stop.steps=5", "--scheme.step=1e300", "--model.loss=mse",
+                  "--study.methods=sgd,momentum", "--model.activation=identity", "--out.dir=s",
+                  code=3)
+        rows = self.read("s", "runs.csv").decode().splitlines()[1:]
+        self.assertEqual({row.split(",")[6] for row in rows}, {"diverged"})
+
+
+class Resumption(ProgramTest):
+    """A study that was ended goes on where it was."""
+
+    LINE = [*STUDY, "--stop.steps=3000"]
+
+    def finished(self):
+        """The seconds that each run in the table took; no two runs take the same."""
+        file = self.directory / "study" / "study.sqlite"
+        if not file.exists():
+            return {}
+        connection = sqlite3.connect(file, timeout=60)
+        try:
+            return dict(connection.execute("SELECT run, seconds FROM runs"))
+        except sqlite3.OperationalError:  # the table is not there yet
+            return {}
+        finally:
+            connection.close()
+
+    def test_a_killed_study_loses_no_run_and_repeats_none(self):
+        whole = self.start(*self.LINE, "--out.dir=whole")
+        process = self.start(*self.LINE, "--out.dir=study")
+        self.wait_until((self.directory / "study").exists, process)
+        process.kill()
+        process.wait()
+        known = {}
+        for target in (1, 5, 12):
+            process = self.start(*self.LINE, "--out.dir=study")
+            self.wait_until(lambda: len(self.finished()) >= target, process)
+            process.kill()
+            process.wait()
+            now = self.finished()
+            self.assertLess(len(now), STUDY_RUNS)
+            self.assertEqual(known.items() - now.items(), set())
+            known = now
+        _, err = self.call(*self.LINE, "--out.dir=study")
+        self.assertIn(f"{len(known)} of them finished before", err)
+        self.assertEqual(known.items() - self.finished().items(), set())
+        self.finish(whole)
+        self.assert_same_files("study", "whole", STUDY_FILES)
+
+    def test_an_interrupted_study_keeps_its_runs(self):
+        process = self.start(*self.LINE, "--out.dir=study")
+        self.wait_until(lambda: self.finished(), process)
+        process.send_signal(signal.SIGINT)
+        self.finish(process, 130)
+        rows = self.read("study", "runs.csv").decode().splitlines()[1:]
+        self.assertEqual(len(rows), len(self.finished()))
+        self.assertEqual(json.loads(self.read("study", "run.json"))["status"], "interrupted")
+
+    def test_another_design_does_not_take_over(self):
+        line = [*STUDY, "--stop.steps=5", "--out.dir=study"]
+        self.call(*line)
+        before = {name: self.read("study", name) for name in [*STUDY_FILES, "run.ini"]}
+        _, err = self.call(*line, "--model.seed=1", code=2)
+        self.assertIn("another design", err)
+        self.call(*line, "--", code=0)
+        for name, content in before.items():
+            self.assertEqual(self.read("study", name), content)
+        self.call(*line, "--model.seed=1", "--out.overwrite=true")
+        self.assertNotEqual(self.read("study", "runs.csv"), before["runs.csv"])
+
+
+class OwnData(ProgramTest):
+    """A table from elsewhere, from its file to an evaluated network."""
+
+    def table(self, header=True):
+        """Sixty flowers of three kinds about three centres."""
+        draw = random.Random(1)
+        lines = ["petal length,petal width,kind"] if header else []
+        for kind, (x, y) in {"iris": (0, 0), "rose": (3, 0), "tulip": (0, 3)}.items():
+            lines += [f"{draw.gauss(x, 0.3)},{draw.gauss(y, 0.3)},{kind}" for _ in range(20)]
+        return lines
+
+    def test_trains_and_evaluates_three_classes(self):
+        self.write("flowers.csv", "\n".join(self.table()) + "\n")
+        self.call("train", "--data.kind=csv", "--data.file=flowers.csv", *NO_PICTURES,
+                  "--model.hidden=8", "--stop.time=20", "--scheme.step=0.2", "--out.dir=run")
+        self.call("evaluate", "--in.dir=run", "--out.dir=ev", "--evaluate.split=train")
+        trained = json.loads(self.read("run", "run.json"))["results"]
+        found = json.loads(self.read("ev", "evaluate.json"))
+        self.assertEqual(found["loss_name"], "softmax")
+        self.assertEqual(found["loss"], trained["loss"])
+        self.assertGreater(found["accuracy"], 0.9)
+        self.assertEqual(found["parameters"], 3 * 8 + 9 * 3)
+
+    def test_a_header_makes_no_difference(self):
+        self.write("a.csv", "\n".join(self.table()) + "\n")
+        self.write("b.csv", "\n".join(self.table(header=False)))
+        outputs = self.call_all([["data", "--data.kind=csv", f"--data.file={name}.csv",
+                                  f"--out.dir={name}"] for name in "ab"])
+        self.assert_same_files("a", "b", ["data.csv"])
+        self.assertIn("class_names iris, rose, tulip", outputs[0][0])
+        self.assertIn("feature_names petal length, petal width", outputs[0][0])
+
+    def test_names_the_line_of_a_missing_value(self):
+        lines = self.table()
+        lines[6] = ",1,iris"
+        self.write("hole.csv", "\n".join(lines))
+        _, err = self.call("data", "--data.kind=csv", "--data.file=hole.csv", code=2)
+        for words in ("hole.csv", "line 7", "petal length", "missing"):
+            self.assertIn(words, err)
+        self.assertEqual([path.name for path in self.directory.iterdir()], ["hole.csv"])
+
+
+class Voice(ProgramTest):
+    """What is said where."""
+
+    def test_quiet_says_nothing_on_standard_error(self):
+        for _, err in self.call_all([
+                [*SHORT, "--quiet", "--out.dir=a"], [*STUDY, "--stop.steps=5", "--quiet"],
+                ["data", *SMALL_DATA, "--quiet", "--out.dir=d"]]):
+            self.assertEqual(err, "")
+
+    def test_a_file_gets_no_progress_line(self):
+        for out, err in self.call_all([[*SHORT, "--out.dir=a"], [*STUDY, "--stop.steps=5"]]):
+            self.assertNotIn("\r", out + err)
+            self.assertNotIn("\033", out + err)
+
+
+if __name__ == "__main__":
+    unittest.main()

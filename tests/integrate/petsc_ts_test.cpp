@@ -1,0 +1,131 @@
+#include "thalweg/integrate/petsc_ts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "solve.hpp"
+
+namespace thalweg {
+namespace {
+
+struct Planted final : std::exception {
+  const char* what() const noexcept override { return "planted"; }
+};
+
+enum class Call { velocity, jvp, solve_stiff };
+
+/// y' = -y, half of it stiff; throws at the n-th call of one kind.
+class Throwing final : public Flow {
+ public:
+  Throwing(Call call, int& left) : call_(call), left_(left) {}
+  Index size() const override { return 2; }
+  bool stiff() const override { return true; }
+  void velocity(Part part, const Instant&, In y, Out v) const override {
+    count(Call::velocity);
+    v = -share(part) * y;
+  }
+  void jvp(Part part, const Instant&, In, In w, Out vw) const override {
+    count(Call::jvp);
+    vw = -share(part) * w;
+  }
+  void solve_stiff(double shift, Out x) const override {
+    count(Call::solve_stiff);
+    x /= shift + share(Part::stiff);
+  }
+
+ private:
+  static double share(Part part) { return part == Part::all ? 1 : part == Part::none ? 0 : .5; }
+  void count(Call call) const {
+    if (call == call_ && left_-- == 0) throw Planted();
+  }
+
+  Call call_;
+  int& left_;
+};
+
+void run(const Flow& flow, std::string_view scheme) {
+  Stop stop;
+  stop.time = 1;
+  integrate(flow, make_scheme(scheme, {.step = .1}), Vector::Ones(2), stop);
+}
+
+class ExceptionInAFlow : public testing::TestWithParam<SchemeRow> {};
+
+TEST_P(ExceptionInAFlow, ReachesTheCallerAsItself) {
+  for (const int calls : {0, 1, 7}) {
+    int left = calls;
+    EXPECT_THROW(run(Throwing(Call::velocity, left), GetParam().name), Planted) << calls;
+    EXPECT_EQ(left, -1);
+  }
+}
+
+TEST_P(ExceptionInAFlow, ReachesTheCallerFromALinearSolve) {
+  if (GetParam().implicit == Part::none) GTEST_SKIP() << "nothing to solve";
+  for (const int calls : {0, 3}) {
+    int left = calls;
+    EXPECT_THROW(run(Throwing(Call::solve_stiff, left), GetParam().name), Planted) << calls;
+    if (GetParam().implicit != Part::all) continue;
+    left = calls;
+    EXPECT_THROW(run(Throwing(Call::jvp, left), GetParam().name), Planted) << calls;
+  }
+}
+
+TEST_P(ExceptionInAFlow, LeavesTheNextRunUnharmed) {
+  const Vector before = test::solve(test::Decay(1).flow, GetParam().name, .1, Vector::Ones(1)).y;
+  int left = 3;
+  EXPECT_THROW(run(Throwing(Call::velocity, left), GetParam().name), Planted);
+  EXPECT_EQ(test::solve(test::Decay(1).flow, GetParam().name, .1, Vector::Ones(1)).y, before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, ExceptionInAFlow, testing::ValuesIn(schemes().begin(), schemes().end()),
+                         test::scheme_title);
+
+// Backward Euler damps y' = -1e6 y in one step of 1 by 1/(1 + 1e6); an explicit scheme would need half a million.
+TEST(ImplicitScheme, TakesStepsFarBeyondTheFastestScale) {
+  const Vector y = test::solve(test::Decay(1e6).flow, "backward-euler", 1, Vector::Ones(1)).y;
+  EXPECT_NEAR(y[0], 1 / (1 + 1e6), 1e-8 / (1 + 1e6));
+}
+
+// On y' = -nu K y with h nu |K| = 4e4 an implicit stiff part is stable where an explicit step would grow 4e4 fold.
+TEST(ImplicitStiffPart, StaysStableForAnyStrengthOfDiffusion) {
+  const test::Quadratic nothing(Matrix::Zero(8, 8));
+  const auto lattice = test::flat_lattice("chain", 8);
+  const GradientFlow flow(nothing, lattice.get(), {1e5, 0, 1});
+  const Vector y0 = test::normals(8, 1);
+  for (const auto* scheme : {"arkimex3", "diffusion-sgd", "backward-euler", "bdf2"}) {
+    const Vector y = test::solve(flow, scheme, .1, y0).y;
+    EXPECT_NEAR(y.mean(), y0.mean(), 1e-8) << scheme;
+    EXPECT_LT((y.array() - y.mean()).matrix().norm(), 1e-3 * y0.norm()) << scheme;
+  }
+}
+
+/// An option of PETSc for as long as it lives.
+class Option {
+ public:
+  Option(const char* name, const char* value) : name_(name) {
+    petsc::check(PetscOptionsSetValue(nullptr, name, value));
+  }
+  ~Option() { PetscOptionsClearValue(nullptr, name_); }
+
+ private:
+  const char* name_;
+};
+
+TEST(PetscOptions, OverrideTheSettings) {
+  const Option option("-ts_rk_type", "1fe");
+  // Ten factors of 0.9 instead of ten of exp(-0.1) to five digits.
+  EXPECT_NEAR(test::solve(test::Decay(1).flow, "rk4", .1, Vector::Ones(1)).y[0], std::pow(.9, 10), 1e-15);
+}
+
+TEST(PetscOptions, ThatMeanNothingAreNamedWithWhatWasMeant) {
+  const test::Decay decay(1);
+  const Scheme scheme = make_scheme("rk4", {});
+  EXPECT_NO_THROW(require_options_used(scheme, decay.flow));
+  const Option option("-ts_rk_typ", "4");
+  const std::string said = test::complaint([&] { require_options_used(scheme, decay.flow); });
+  EXPECT_NE(said.find("-ts_rk_typ with scheme.name=rk4; did you mean -ts_rk_type"), std::string::npos) << said;
+}
+
+}  // namespace
+}  // namespace thalweg

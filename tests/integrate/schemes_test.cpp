@@ -1,0 +1,217 @@
+#include "thalweg/integrate/schemes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "solve.hpp"
+
+namespace thalweg {
+namespace {
+
+using test::Decay;
+using test::solve;
+
+/// -ln(R)/h for the factor R of a step on y' = -y.
+double rate(std::string_view scheme, double h) {
+  return -std::log(solve(Decay(1).flow, scheme, h, Vector::Ones(1), 10 * h).y[0]) / (10 * h);
+}
+
+// R = (1 - (1 - theta) h)/(1 + theta h) at h = 0.1: seven decimals, the digits that the implicit solves keep.
+TEST(ThetaMethod, HasItsRatesOnAParabola) {
+  EXPECT_NEAR(rate("forward-euler", .1), 1.0536052, 5e-8);
+  EXPECT_NEAR(rate("crank-nicolson", .1), 1.0008346, 5e-8);
+  EXPECT_NEAR(rate("backward-euler", .1), .9531018, 5e-8);
+}
+
+// The classical tableaus agree with exp(-h) up to their order and then have their own coefficients: h^5/120 is absent,
+// and Dormand and Prince's sixth is 1/600.
+TEST(RungeKutta, HasItsStabilityPolynomial) {
+  constexpr double h = .5;
+  const double four = 1 - h + h * h / 2 - h * h * h / 6 + std::pow(h, 4) / 24;
+  EXPECT_NEAR(std::exp(-h * rate("rk4", h)), four, 1e-15);
+  EXPECT_NEAR(std::exp(-h * rate("rk5dp", h)), four - std::pow(h, 5) / 120 + std::pow(h, 6) / 600, 1e-15);
+}
+
+/// Counts what a scheme asks of a flow.
+class Counted final : public Flow {
+ public:
+  struct Calls {
+    std::int64_t gradients = 0, products = 0;
+  };
+  Counted(const Flow& flow, Calls& calls) : flow_(flow), calls_(calls) {}
+  Index size() const override { return flow_.size(); }
+  Index samples() const override { return flow_.samples(); }
+  void velocity(Part part, const Instant& at, In y, Out v) const override {
+    calls_.gradients += part == Part::slow || part == Part::all;
+    flow_.velocity(part, at, y, v);
+  }
+  void jvp(Part part, const Instant& at, In y, In w, Out vw) const override {
+    calls_.products += part == Part::slow || part == Part::all;
+    flow_.jvp(part, at, y, w, vw);
+  }
+  void solve_stiff(double shift, Out x) const override { flow_.solve_stiff(shift, x); }
+  bool stiff() const override { return flow_.stiff(); }
+  bool symmetric() const override { return flow_.symmetric(); }
+
+ private:
+  const Flow& flow_;
+  Calls& calls_;
+};
+
+class SchemeOfEveryRow : public testing::TestWithParam<SchemeRow> {
+ protected:
+  const test::Network net{{{5}, "tanh", "logistic", "standard", 0, 0}, 2, 20};
+  const GradientFlow flow{net.risk, net.lattice.get(), test::slots_for(GetParam(), .01)};
+  const Vector y0 = net.model.start(1);
+};
+
+TEST_P(SchemeOfEveryRow, CountsTheGradientsAndProductsItTakes) {
+  Counted::Calls calls;
+  const Work work = solve(Counted(flow, calls), GetParam().name, .1, y0).work;
+  EXPECT_EQ(work.steps, 10);
+  EXPECT_EQ(work.gradients, calls.gradients);
+  EXPECT_EQ(work.products, calls.products);
+  EXPECT_EQ(work.products > 0, GetParam().implicit == Part::all);
+  EXPECT_EQ(work.linear_iterations > 0, GetParam().implicit == Part::all);
+  EXPECT_EQ(work.rejected, 0);
+}
+
+// Time adds up to 1 in ten steps of 0.1, whose sum is not 1 in binary, and in four of 0.3, the last one shorter.
+TEST_P(SchemeOfEveryRow, LandsExactlyOnTheEnd) {
+  for (const auto& [step, steps] : {std::pair{.1, 10}, std::pair{.3, 4}, std::pair{.25, 4}, std::pair{7., 1}}) {
+    const Outcome outcome = solve(flow, GetParam().name, step, y0);
+    EXPECT_EQ(outcome.end.time, 1) << "step " << step;
+    EXPECT_EQ(outcome.end.step, steps) << "step " << step;
+  }
+}
+
+TEST_P(SchemeOfEveryRow, IsAFunctionOfItsArguments) {
+  const BatchPlan batch{6, "shuffle", 4};
+  EXPECT_EQ(solve(flow, GetParam().name, .1, y0, 1, {}, batch).y, solve(flow, GetParam().name, .1, y0, 1, {}, batch).y);
+}
+
+TEST_P(SchemeOfEveryRow, StaysAtAMinimum) {
+  const test::Quadratic bowl(test::definite(4, 1));
+  const GradientFlow descent(bowl, nullptr, {});
+  EXPECT_TRUE(solve(descent, GetParam().name, .1, Vector::Zero(4)).y.isZero(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, SchemeOfEveryRow, testing::ValuesIn(schemes().begin(), schemes().end()),
+                         test::scheme_title);
+
+std::int64_t gradients(std::string_view scheme, double step) {
+  return solve(Decay(1).flow, scheme, step, Vector::Ones(1)).work.gradients;
+}
+
+// One a stage; Dormand and Prince's seventh is the first of the next step.
+TEST(Schemes, TakeOneGradientAStage) {
+  for (const auto* scheme : {"forward-euler", "sgd", "momentum", "diffusion-sgd", "laplacian-sgd"})
+    EXPECT_EQ(gradients(scheme, .125), 8) << scheme;
+  EXPECT_EQ(gradients("rk4", .125), 4 * 8);
+  EXPECT_EQ(gradients("rk5dp", .125), 6 * 8 + 1);
+  EXPECT_EQ(gradients("arkimex3", .125), 4 * 8);
+}
+
+/// Each sample's energy is b_i y: the velocity of a batch is the constant -mean(b_i).
+class Slopes final : public Functional {
+ public:
+  Index size() const override { return 1; }
+  Index samples() const override { return 10; }
+  double value(In y, Batch batch) const override { return slope(batch) * y[0]; }
+  double gradient(In y, Batch batch, Out g) const override {
+    g[0] = slope(batch);
+    return value(y, batch);
+  }
+  void hvp(In, Batch, In, Out hw) const override { hw.setZero(); }
+
+ private:
+  static double slope(Batch batch) {
+    if (batch.empty()) return 4.5;
+    double sum = 0;
+    for (const std::int32_t i : batch) sum += i;
+    return sum / static_cast<double>(batch.size());
+  }
+};
+
+class OneStepScheme : public testing::TestWithParam<std::string> {};
+
+// A scheme that took its first stage from the step before would mix two batches. Twenty sums of size five.
+TEST_P(OneStepScheme, TakesEveryStageFromTheBatchOfItsStep) {
+  const Slopes slopes;
+  const GradientFlow flow(slopes, nullptr, {});
+  const BatchPlan plan{3, "replacement", 2};
+  Batches batches(plan, 10);
+  double exact = 0;
+  for (std::int64_t step = 0; step < 20; ++step) {
+    Vector g(1);
+    slopes.gradient(Vector::Zero(1), batches.at(step), g);
+    exact -= .05 * g[0];
+  }
+  EXPECT_NEAR(solve(flow, GetParam(), .05, Vector::Zero(1), 1, {}, plan).y[0], exact, 1e-14);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, OneStepScheme,
+                         testing::Values("forward-euler", "rk4", "rk5dp", "backward-euler", "crank-nicolson", "arkimex3",
+                                         "sgd", "diffusion-sgd", "laplacian-sgd"),
+                         [](const auto& name) { return test::identifier(name.param); });
+
+class AdaptiveScheme : public testing::TestWithParam<SchemeRow> {
+ protected:
+  const test::Quadratic energy{test::definite(6, 1)};
+  const std::unique_ptr<Lattice> lattice = test::flat_lattice("chain", 6);
+  const GradientFlow flow{energy, lattice.get(), {.5, 0, 1}};
+  const Vector y0 = test::normals(6, 2);
+
+  Outcome adapt(double atol, double step) const {
+    Stop stop;
+    stop.time = 2;
+    return integrate(flow, make_scheme(GetParam().name, {.step = step, .rtol = 0, .atol = atol}), y0, stop);
+  }
+};
+
+// The flow contracts, so that the errors of the steps add up at most; each component of one is below atol.
+TEST_P(AdaptiveScheme, KeepsTheErrorOfEveryStepBelowItsTolerance) {
+  const Vector exact = solve(flow, "rk5dp", 1. / 1024, y0, 2).y;
+  for (const double atol : {1e-4, 1e-6}) {
+    const Outcome outcome = adapt(atol, .1);
+    EXPECT_EQ(outcome.status, Status::time);
+    EXPECT_EQ(outcome.end.time, 2);
+    EXPECT_LT((outcome.y - exact).cwiseAbs().maxCoeff(), atol * static_cast<double>(outcome.work.steps)) << atol;
+  }
+}
+
+TEST_P(AdaptiveScheme, SpendsMoreOnATighterTolerance) {
+  EXPECT_GT(adapt(1e-8, .1).work.gradients, 1.2 * static_cast<double>(adapt(1e-4, .1).work.gradients));
+}
+
+TEST_P(AdaptiveScheme, RejectsAFirstStepThatIsTooLong) {
+  const Outcome outcome = adapt(1e-8, 2);
+  EXPECT_EQ(outcome.status, Status::time);
+  EXPECT_GT(outcome.work.rejected, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, AdaptiveScheme,
+                         testing::ValuesIn(test::schemes_where([](const SchemeRow& row) { return row.adaptive; })),
+                         test::scheme_title);
+
+TEST(Schemes, HaveNamesOfTheirOwn) {
+  const auto all = names(schemes());
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), all.size());
+}
+
+TEST(MakeScheme, NamesTheOptionThatIsWrong) {
+  const auto said = [](std::string_view name, const SchemeSettings& settings) {
+    return test::complaint([&] { make_scheme(name, settings); });
+  };
+  EXPECT_EQ(said("rk_4", {}), "scheme.name: no 'rk_4'; did you mean rk4?");
+  EXPECT_NE(said("rk4", {.step = 0}).find("scheme.step: 0"), std::string::npos);
+  EXPECT_NE(said("rk4", {.step = NAN}).find("scheme.step: nan"), std::string::npos);
+  EXPECT_NE(said("rk4", {.rtol = 1e-6}).find("scheme.rtol: rk4"), std::string::npos);
+  EXPECT_NE(said("rk5dp", {.rtol = -1}).find("scheme.rtol"), std::string::npos);
+  EXPECT_NE(said("rk5dp", {.atol = -1}).find("scheme.atol"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace thalweg

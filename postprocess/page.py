@@ -12,9 +12,9 @@ import math
 import shlex
 from pathlib import Path
 
-import numpy as np
+import style  # first, for it says which package is missing
 
-import style
+import numpy as np
 
 CSS = """
 :root{color-scheme:light dark;--ink:#1b1b1b;--soft:#5b5b5b;--paper:#fbfbfa;--line:#d5d5d2;
@@ -199,7 +199,8 @@ def provenance(directory, command):
     parts = []
     if ini:
         again = directory.resolve()
-        line = ["thalweg", run.get("command", command), f"{again}/run.ini", f"--out.dir={again}-again"]
+        command = run.get("command", command)
+        line = ["thalweg", command, f"{again}/run.ini", f"--out.dir={again}-again"]
         parts.append(
             "<p>This command repeats it from the stored keys, into a new directory:</p>"
             f"<pre>{escape(shlex.join(line))}</pre>\n"

@@ -68,7 +68,7 @@ def last(values):
 
 def verdict(metrics, run):
     """How the run ended, in one paragraph."""
-    ending = ": ".join(str(run[key]) for key in ("status", "reason") if run.get(key))
+    ending = ": ".join(str(run[key]) for key in ("status", "message") if run.get(key))
     text = f"The run ended at training time {number(run_end(metrics, run))}"
     text += f" ({ending})" if ending else ""
     found = [f"{name(key)} {number(last(metrics[key]))}" for key in drawn_keys(metrics, LOSSES)]

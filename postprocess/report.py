@@ -15,8 +15,6 @@ import sys
 import warnings
 from pathlib import Path
 
-import style  # first, for it says which package is missing
-
 import page
 from style import name, plural
 

@@ -64,14 +64,16 @@ def field_value(data, name, default):
 
 
 def decade_labels(low, high, most=9):
-    """Round numbers in [low, high], as many as possible but at most `most`."""
+    """Round numbers in [low, high] for a logarithmic scale, as many as possible up to `most`."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     labels = []
     for mantissas in ((1, 2, 5), (1, 3), (1,)):
         labels = [m * 10.0**e for e in range(first, last + 1) for m in mantissas
                   if low * 0.999 <= m * 10.0**e <= high * 1.001]
         if len(labels) <= most:
-            return labels
+            break
+    if len(labels) < 3:
+        return linear_labels(low, high)
     return labels[::math.ceil(len(labels) / most)]
 
 
@@ -80,6 +82,12 @@ def linear_labels(low, high, most=6):
     unit = 10.0**math.floor(math.log10((high - low) / most))
     step = next(m * unit for m in (1, 2, 5, 10, 20) if (high - low) / (m * unit) < most)
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def finite_heights(image):
+    """log10 of the loss at the nodes where it is finite."""
+    values, loss = (np.asarray(image.PointData[name]) for name in ('log10_loss', 'loss'))
+    return values[np.isfinite(values) & (loss < CAP)]
 
 
 @dataclass
@@ -99,7 +107,7 @@ class Relief:
         origin, spacing = image.VTKObject.GetOrigin(), image.VTKObject.GetSpacing()
         x, y = (origin[axis] + spacing[axis] * np.arange(nodes[axis]) for axis in (0, 1))
         values = np.asarray(image.PointData['log10_loss'])
-        shown = values[np.isfinite(values) & (np.asarray(image.PointData['loss']) < CAP)]
+        shown = finite_heights(image)
         top = shown.max()
         # A needle is narrow: where a twentieth of the plane lies lower, the floor goes with it.
         floor = max(shown.min(), min(top - DECADES, np.quantile(shown, 0.05)))
@@ -384,12 +392,14 @@ def show_balls(view, name, colour, coordinates, diameter):
 
 
 def surface_scene():
-    """Loss surface and training path; None without a surface."""
+    """Loss surface and training path; None without a surface or any finite loss on it."""
     if not (RUN / 'surface.vti').exists():
         return None
-    view = new_view('loss surface')
     image = read(pv.XMLImageDataReader, 'surface.vti')
     data = fetch(image)
+    if not finite_heights(data).size:
+        return None
+    view = new_view('loss surface')
     relief = Relief.of(data)
     show_surface(view, image, relief)
     ways = []
@@ -442,8 +452,10 @@ def show_classes(view, field, names, layers):
     white.EnableOpacityMapping = 1
     pv.GetOpacityTransferFunction('doubt').Points = [0, 0.35, 0.5, 0, most, 0.95, 0.5, 0]
     colour_by(show(doubt, view, Ambient=1, Diffuse=0, Position=layers[1]), 'doubt', white)
-    boundaries = [k + 0.5 for k in range(len(names) - 1)]
-    show_levels(view, field, 'class', boundaries, INK, 3.5, layers[2])
+    for k in range(1, len(names)):
+        mine = pv.Calculator(registrationName=names[k], Input=field, ResultArrayName='mine',
+                             Function=f'if(abs(class - {k}) < 0.5, 1, 0)')
+        show_levels(view, mine, 'mine', (0.5,), INK, 3.5, layers[2])
     show_levels(view, field, 'probability', (0.9,), GREY, 1, layers[2])
 
 
@@ -470,11 +482,11 @@ def show_samples(view, samples, names, layers):
     show(training, view, 'Points', (1, 1, 1), PointSize=11, Position=layers[3], **disc)
     if fetch(flipped).VTKObject.GetNumberOfPoints() > 0:
         show(flipped, view, 'Points', GOLD, PointSize=18, Position=layers[4], **disc)
+        note(view, 'gold ring: flipped', INK, 0.57)
     lut = categories('label', names)
     labels = show(coloured, view, 'Points', PointSize=8, Position=layers[5], **disc)
     colour_by(labels, 'label', lut)
     colour_bar(lut, view, 'label', 0.62, 0.06 * len(names))
-    note(view, 'gold ring: flipped', INK, 0.57)
 
 
 def read_samples():
@@ -508,8 +520,11 @@ def decision_scene():
     if samples is not None:
         show_samples(view, samples, names, layers)
     title(pv.AnnotateTimeFilter(registrationName='title', Input=series,
-                                Format='Decision field at training time {time:.3g}'), view)
-    axes(view, ('x0', 'x1', '')).AxesToLabel = 1 + 2  # the left and the lower edge
+                                Format='Decision field at training time {time:g}'), view)
+    grid = axes(view, ('x0', 'x1', ''))
+    grid.AxesToLabel = 1 + 2  # the left and the lower edge
+    set_labels(grid, 'X', linear_labels(*bounds[:2]))
+    set_labels(grid, 'Y', linear_labels(*bounds[2:4]))
     look_down(view, bounds)
     return view
 

@@ -19,7 +19,7 @@ GROUPS = (  # columns, name of their axis, whether logarithmic
     (LOSSES, "loss", True),
     (SHARES, "share", False),
     (("grad_norm",), "gradient norm", True),
-    (SMOOTHNESS, "so far", False),
+    (SMOOTHNESS, "path so far", False),
 )
 
 

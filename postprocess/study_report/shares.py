@@ -36,9 +36,9 @@ def picture_shares(study):
     used = {s.group for found in shares.values() for s in found}
     legend = [(style.swatch_bar(*GROUPS[g][1:]), GROUPS[g][0]) for g in GROUPS if g in used]
     caption = (
-        f"The largest term of {name(first)} is {term_name(top.term)}, {percent(top.share)} %. Sums of squares"
-        " of the balanced design over the total, with 95 % bootstrap intervals over seeds; terms"
-        f" below {percent(SMALL)} % are in the table only."
+        f"The largest term of {name(first)} is {term_name(top.term)}, {percent(top.share)} %. Sums"
+        " of squares of the balanced design over the total, with 95 % bootstrap intervals over"
+        f" seeds; terms below {percent(SMALL)} % are in the table only."
     )
     return page.figure("What explains the differences", panels, caption, legend, 400)
 

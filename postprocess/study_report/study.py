@@ -18,7 +18,7 @@ FIXED = ("run", "matching", "method", "seed", "status", "reason", "steps", "grad
 BAD = ("diverged", "failed")
 OUTCOMES = ("test_accuracy", "best_accuracy", "validation_accuracy", "train_accuracy", "loss")
 SMOOTHNESS = ("roughness", "turning")
-PREFERRED = "equal-effective-step"  # at an equal step, smoothing is for the most part a smaller step
+PREFERRED = "equal-effective-step"  # at an equal step, smoothing mostly is a smaller step
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ class Study:
         columns = page.read_columns(self.directory / "effects.csv")
         texts = {key: columns.pop(key, []) for key in ("measure", "method", "matching", "verdict")}
         texts["matching"] = texts["matching"] or [""] * len(texts["measure"])
-        numbers = {key: floats(columns.pop(key, []))
-                   for key in ("pairs", "mean", "low", "high", "p", "p_holm")}
+        keys = ("pairs", "mean", "low", "high", "p", "p_holm")
+        numbers = {key: floats(columns.pop(key, [])) for key in keys}
         return [
             Effect(
                 **{key: column[i] for key, column in texts.items()},
@@ -119,10 +119,10 @@ class Study:
         """The rows of shares.csv whose share is known."""
         columns = page.read_columns(self.directory / "shares.csv")
         numbers = [floats(columns.get(key, [])) for key in ("share", "low", "high")]
+        rows = zip(columns.get("measure", []), columns.get("term", []), *numbers)
         return [
             Share(measure, term, *map(float, row))
-            for measure, term, *row in zip(columns.get("measure", []), columns.get("term", []),
-                                           *numbers)
+            for measure, term, *row in rows
             if np.isfinite(row[0])
         ]
 

@@ -104,7 +104,9 @@ def table_shares(study):
     measures = list(dict.fromkeys(s.measure for s in study.shares))
     terms = list(dict.fromkeys(s.term for s in study.shares))
     found = {(s.measure, s.term): s for s in study.shares}
-    rows = [[term_name(term), *(share_cell(found.get((m, term))) for m in measures)] for term in terms]
+    rows = [
+        [term_name(term), *(share_cell(found.get((m, term))) for m in measures)] for term in terms
+    ]
     caption = "Variance shares in %, with 95 % intervals"
     return page.table(["term", *map(name, measures)], rows, caption) if rows else ""
 

@@ -3,7 +3,8 @@
     from study_report.verdict import verdict
     html = verdict(study)
 
-A claim is stated for every matching, the preferred one, equal-effective-step, first. The statistics are thalweg's own; here they are only worded.
+A claim is stated for every matching, the preferred one, equal-effective-step, first. The
+statistics are thalweg's own; here they are only worded.
 """
 
 import math
@@ -22,7 +23,6 @@ PLAIN_METHODS = {"sgd", "momentum", "gradient-flow"}  # nothing diffuses
 FRAGMENTED = "islands"
 LOWER_IS_BETTER = {"loss", "test_loss", "memorised", *SMOOTHNESS}
 LEVEL = 0.05  # of significance
-FEWEST_PAIRS = 6  # 2 / 2^6 < .05: with fewer, a sign-flip test cannot reach it
 CONFIRMED = ("helps", "hurts")
 DIRECTIONS = {
     "better": "{better}",
@@ -224,19 +224,29 @@ def by_cell(study, matching):
 
 
 def too_few(study):
-    """A warning where the pairs cannot carry a verdict; else nothing."""
+    """A warning where the pairs cannot carry a verdict, whatever they say; else nothing."""
     effects = [e for e in study.effects if e.measure == study.outcome]
-    pairs = max((e.pairs for e in effects), default=FEWEST_PAIRS)
-    family = min((sum(e.is_cell == kind for e in effects) for kind in (True, False)
-                  if any(e.is_cell == kind for e in effects)), default=1)
-    needed = math.ceil(math.log2(2 * family / LEVEL))
-    if pairs >= needed:
+    families = {
+        "in single cells": [e.pairs for e in effects if e.is_cell],
+        "pooled": [e.pairs for e in effects if not e.is_cell],
+    }
+    short = {k: pairs for k, pairs in families.items() if pairs and max(pairs) < needed(pairs)}
+    if not short:
         return ""
+    everywhere = all(key in short for key, pairs in families.items() if pairs)
+    where = "here" if everywhere else ", ".join(short)
+    pairs = min(short.values(), key=len)
     return (
-        f"Nothing can be significant here: {plural(pairs, 'pair')} reach a sign-flip p of"
-        f" {2 / 2**pairs:.2g} at best, and Holm's adjustment over {plural(family, 'comparison')}"
-        f" needs {LEVEL / family:.2g}. {needed} seeds would do."
+        f"Nothing can be significant {where}: {plural(max(pairs), 'pair')} reach a sign-flip p of"
+        f" {2 / 2 ** max(pairs):.2g} at best, and Holm's adjustment over"
+        f" {plural(len(pairs), 'comparison')} needs {LEVEL / len(pairs):.2g}, or {needed(pairs)}"
+        " seeds."
     )
+
+
+def needed(comparisons):
+    """The pairs with which Holm's adjustment over so many sign-flip tests can reach the level."""
+    return math.ceil(math.log2(2 * len(comparisons) / LEVEL))
 
 
 CLAIMS = (

@@ -25,7 +25,8 @@ struct Recursion {
   explicit Recursion(double c) {
     // r = 2c/((1 + 2c) + sqrt(1 + 4c)) is free of cancellation.
     pole = 2 * c / (1 + 2 * c + std::sqrt(1 + 4 * c));
-    gain = c > 0 ? pole / c : 1;
+    // Equals r/c, and in this form keeps constants to rounding whatever the rounding of r.
+    gain = (1 - pole) * (1 - pole);
   }
 };
 

@@ -82,14 +82,15 @@ class Audience {
   Vector y_before_;
 };
 
-/// Beyond this norm squares overflow and nothing that is measured means anything.
-constexpr double largest_norm = 1e150;
+/// A state that has grown by this factor is on its way to infinity: no flow that lowers an energy gets there.
+constexpr double largest_growth = 1e8;
 
-bool finite(const Vector& y) { return y.squaredNorm() < largest_norm * largest_norm; }
+/// The squared norm beyond which a run from y0 counts as diverged.
+double bound(In y0) { return largest_growth * largest_growth * (1 + y0.squaredNorm()); }
 
-std::optional<Status> ending(const Flow& flow, const Stepper& stepper, const Stop& stop, double wall) {
+std::optional<Status> ending(const Flow& flow, const Stepper& stepper, const Stop& stop, double bound, double wall) {
   const Instant& now = stepper.now();
-  if (!finite(stepper.state())) return Status::diverged;
+  if (!(stepper.state().squaredNorm() < bound)) return Status::diverged;  // nan as well
   if (stop.time && now.time >= *stop.time) return Status::time;
   if (stop.steps && now.step >= *stop.steps) return Status::steps;
   if (stop.loss && flow.energy(stepper.state()).value_or(INFINITY) <= *stop.loss) return Status::loss;
@@ -105,7 +106,7 @@ std::optional<Status> ending(const Flow& flow, const Stepper& stepper, const Sto
 
 std::string explanation(Status status, const Scheme& scheme, const Instant& at) {
   if (status != Status::diverged) return {};
-  return "the state is no longer finite after step " + std::to_string(at.step) + " at t = " + to_text(at.time) +
+  return "the state has grown beyond all bounds after step " + std::to_string(at.step) + " at t = " + to_text(at.time) +
          "; try a smaller scheme.step than " + to_text(scheme.settings.step) +
          (scheme.row.implicit == Part::all ? "" : " or an implicit scheme");
 }
@@ -138,9 +139,10 @@ Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& sto
   Audience audience(flow, *stepper, scheme.row.continuous, watches);
   // Times closer than this are one time: rounding of a sum of steps.
   const double tolerance = 1e-9 * scheme.settings.step;
+  const double limit = bound(y0);
   Advance last;
   std::optional<Status> end;
-  while (!(end = ending(flow, *stepper, stop, wall()))) {
+  while (!(end = ending(flow, *stepper, stop, limit, wall()))) {
     last = stepper->advance();
     if (!last.ok) break;
     audience.after_step(tolerance);

@@ -50,7 +50,7 @@ template <int n, class F>
 }
 
 /// R x V accumulators over all sources; U > 1 interleaves that many steps of k where R V alone would wait for latency.
-template <int R, int V, int U>
+template <Finish finish, int R, int V, int U>
 void tile(const Source* sources, int count, Index row, Index sample, const Target& t) {
   Pack acc[U][R][V] = {};
   const auto step = [&](auto u, const double* c, Index rs, const double* x) __attribute__((always_inline)) {
@@ -82,41 +82,58 @@ void tile(const Source* sources, int count, Index row, Index sample, const Targe
       repeat<V>([&](auto v) __attribute__((always_inline)) { acc[0][r][v] += acc[u + 1][r][v]; });
     });
   });
+  double* out = t.out + row * t.stride + sample;
+  const double* operand = finish == Finish::bias ? t.operand + row : t.operand + row * t.stride + sample;
+  const Pack scale = all(t.scale);
   repeat<R>([&](auto r) __attribute__((always_inline)) {
-    double* out = t.out + (row + r) * t.stride + sample;
-    const double* factor = t.factor + (t.factor ? (row + r) * t.stride + sample : 0);
-    const Pack bias = all(t.bias ? t.bias[row + r] : 0);
+    const Pack bias = all(finish == Finish::bias && t.operand ? operand[r] : 0);
     repeat<V>([&](auto v) __attribute__((always_inline)) {
-      Pack z = t.scale * acc[0][r][v] + (t.add ? load(out + v * lanes) : bias);
-      if (t.factor) z *= load(factor + v * lanes);
+      Pack z = scale * acc[0][r][v];
+      if constexpr (finish == Finish::bias) z += bias;
+      if constexpr (finish == Finish::times) z *= load(operand + v * lanes);
+      if constexpr (finish == Finish::tanh) {
+        const Pack f = load(operand + v * lanes);
+        z *= 1 - f * f;
+      }
       store(out + v * lanes, z);
     });
+    out += t.stride;
+    if (finish != Finish::bias) operand += t.stride;
   });
 }
 
 /// All rows of V registers of samples.
-template <int V>
+template <Finish finish, int V>
 void strip(const Source* sources, int count, Index rows, Index sample, const Target& t) {
   // 24 accumulators where there are 32 registers, 12 where there are 16.
   constexpr int tall = lanes == 8 ? 8 : 4;
   Index row = 0;
-  for (; row + tall <= rows; row += tall) tile<tall, V, V == 1 ? 2 : 1>(sources, count, row, sample, t);
+  for (; row + tall <= rows; row += tall) tile<finish, tall, V, V == 1 ? 2 : 1>(sources, count, row, sample, t);
   if (tall > 4 && row + 4 <= rows) {
-    tile<4, V, 2>(sources, count, row, sample, t);
+    tile<finish, 4, V, 2>(sources, count, row, sample, t);
     row += 4;
   }
   if (row + 2 <= rows) {
-    tile<2, V, 2>(sources, count, row, sample, t);
+    tile<finish, 2, V, 2>(sources, count, row, sample, t);
     row += 2;
   }
-  if (row < rows) tile<1, V, 4>(sources, count, row, sample, t);
+  if (row < rows) tile<finish, 1, V, 4>(sources, count, row, sample, t);
+}
+
+template <Finish finish>
+void strips(const Source* sources, int count, Index rows, Index samples, const Target& t) {
+  Index packs = samples / lanes, sample = 0;
+  for (; packs > 4 || packs == 3; packs -= 3, sample += 3 * lanes) strip<finish, 3>(sources, count, rows, sample, t);
+  for (; packs >= 2; packs -= 2, sample += 2 * lanes) strip<finish, 2>(sources, count, rows, sample, t);
+  if (packs == 1) strip<finish, 1>(sources, count, rows, sample, t);
 }
 
 void products(const Source* sources, int count, Index rows, Index samples, const Target& t) {
-  Index packs = samples / lanes, sample = 0;
-  for (; packs > 4 || packs == 3; packs -= 3, sample += 3 * lanes) strip<3>(sources, count, rows, sample, t);
-  for (; packs >= 2; packs -= 2, sample += 2 * lanes) strip<2>(sources, count, rows, sample, t);
-  if (packs == 1) strip<1>(sources, count, rows, sample, t);
+  switch (t.finish) {
+    case Finish::bias: return strips<Finish::bias>(sources, count, rows, samples, t);
+    case Finish::times: return strips<Finish::times>(sources, count, rows, samples, t);
+    case Finish::tanh: return strips<Finish::tanh>(sources, count, rows, samples, t);
+  }
 }
 
 /// Lanes g + i and g + i + h of x and y, added: the first h lanes of each group of 2 h from x, the others from y.
@@ -198,11 +215,16 @@ void outer(const Pair* pairs, int count, Index rows, Index columns, Index sample
   }
 }
 
+/// Four rows at a time, so that additions need not wait for one another.
 void sums(const double* a, Index stride, Index rows, Index samples, double* g) {
-  for (Index i = 0; i < rows; ++i) {
-    Pack total{};
-    for (Index s = 0; s < samples; s += lanes) total += load(a + i * stride + s);
-    g[i] += sum(total);
+  for (Index i = 0; i < rows; i += 4) {
+    const Index used = rows - i < 4 ? rows - i : 4;
+    Pack total[4] = {};
+    for (Index s = 0; s < samples; s += lanes)
+      repeat<4>([&](auto r) __attribute__((always_inline)) {
+        total[r] += load(a + (i + (r < used ? r : used - 1)) * stride + s);
+      });
+    for (int r = 0; r < used; ++r) g[i + r] += sum(total[r]);
   }
 }
 
@@ -212,7 +234,7 @@ void sums(const double* a, Index stride, Index rows, Index samples, double* g) {
   return (Pack)((bits + 1023) << 52);
 }
 
-/// e^y = 2^n (q + u)/(q - u): n rounds y/ln 2, r = y - n ln 2, and u, q are the odd and even part of the numerator of
+/// e^y = 2^n (q + u)/(q - u) = 2^n (1 + 2 u/(q - u)): n rounds y/ln 2, r = y - n ln 2, and u, q are the odd and even part of the numerator of
 /// the (6, 6) Pade approximant of e^r, whose relative error on |r| <= ln(2)/2 is 2e-19.
 struct Exponential {
   Pack t, q, u;
@@ -229,34 +251,44 @@ struct Exponential {
 };
 
 [[gnu::always_inline]] inline Pack clamp(Pack x, double low, double high) {
-  x = x < low ? all(low) : x;
+  x = x < low ? all(low) : x;  // nan stays nan
   return x > high ? all(high) : x;
 }
 
 /// Below -708 the result is the least normal double instead of a denormal one.
 [[gnu::always_inline]] inline Pack exponential(Pack x) {
   const Exponential e(clamp(x, -708, 709));
-  const Pack value = e.t * ((e.q + e.u) / (e.q - e.u));
-  return x == x ? value : x;
+  return e.t + e.t * ((e.u + e.u) / (e.q - e.u));
 }
 
-/// (e^2x - 1)/(e^2x + 1) = ((t - 1) q + (t + 1) u)/((t + 1) q + (t - 1) u): exact signs and no cancellation, since
-/// t = 1 near zero. Beyond 20 tanh is 1 to the last bit.
-[[gnu::always_inline]] inline Pack hyperbolic_tangent(Pack x) {
-  const Exponential e(clamp(x + x, -40, 40));
-  const Pack less = e.t - 1, more = e.t + 1;
-  const Pack value = (less * e.q + more * e.u) / (more * e.q + less * e.u);
-  return x == x ? value : x;
-}
+/// tanh x = (e^2x - 1)/(e^2x + 1) = ((t - 1) q + (t + 1) u)/((t + 1) q + (t - 1) u): exact signs and no cancellation,
+/// since t = 1 near zero. Beyond 20 tanh is 1 to the last bit.
+struct TanhQuotient {
+  Pack numerator, denominator;
 
-/// ln(1 + x) for x in [0, 1]: 2 artanh(f/(2 + f)) by its Taylor series, with f = x, or (x - 1)/2 and ln 2 added where
-/// 1 + x > sqrt(2); the argument stays below 0.172, so that the 12th term is below 1e-18.
+  [[gnu::always_inline]] explicit TanhQuotient(Pack x) {
+    const Exponential e(clamp(x + x, -40, 40));
+    const Pack less = e.t - 1, more = e.t + 1;
+    numerator = less * e.q + more * e.u;
+    denominator = more * e.q + less * e.u;
+  }
+  [[gnu::always_inline]] Pack value() const { return numerator / denominator; }
+  /// With the reciprocal of the denominator to a few units of rounding; one correction gives the quotient.
+  [[gnu::always_inline]] Pack value(Pack reciprocal) const {
+    const Pack rough = numerator * reciprocal;
+    return rough + reciprocal * (numerator - denominator * rough);
+  }
+};
+
+/// ln(1 + x) for x in [0, 1], with f = x, or (x - 1)/2 and ln 2 added where 1 + x > sqrt(2). ln(1 + f) = 2 artanh s,
+/// s = f/(2 + f), and 2 s = f - s f leaves f exact: f - s (f - 2 s^2 (1/3 + s^2/5 + ...)). |s| < 0.172, so that the
+/// 11 terms leave out less than 1e-18.
 [[gnu::always_inline]] inline Pack log_one_plus(Pack x) {
   const auto large = x > 0.41421356237309503;
   const Pack f = large ? (x - 1) / 2 : x, s = f / (2 + f), w = s * s;
   Pack p = all(1. / 23);
-  repeat<11>([&](auto i) __attribute__((always_inline)) { p = p * w + 1. / (21 - 2 * i); });
-  const Pack value = 2 * s * p;
+  repeat<10>([&](auto i) __attribute__((always_inline)) { p = p * w + 1. / (21 - 2 * i); });
+  const Pack value = f - s * (f - 2 * w * p);
   return large ? value + 0x1.62e42fefa39efp-1 : value;
 }
 
@@ -268,10 +300,25 @@ struct Jet {
 
 struct Tanh {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    const Pack t = hyperbolic_tangent(z), s = 1 - t * t;
+    return of(TanhQuotient(z).value());
+  }
+  /// Two at once share one division, which takes as long as all the rest.
+  [[gnu::always_inline]] static void at(Pack z0, Pack z1, Jet& j0, Jet& j1) {
+    const TanhQuotient a(z0), b(z1);
+    const Pack inverse = 1 / (a.denominator * b.denominator);
+    j0 = of(a.value(inverse * b.denominator));
+    j1 = of(b.value(inverse * a.denominator));
+  }
+
+ private:
+  [[gnu::always_inline]] static Jet of(Pack t) {
+    const Pack s = 1 - t * t;
     return {t, s, -2 * t * s};
   }
 };
+
+template <class Activation>
+concept Paired = requires(Pack z, Jet& j) { Activation::at(z, z, j, j); };
 
 struct Relu {
   [[gnu::always_inline]] static Jet at(Pack z) {
@@ -338,15 +385,31 @@ struct Identity {
   [[gnu::always_inline]] static Jet at(Pack z) { return {z, all(1), all(0)}; }
 };
 
+template <class Visit>
+[[gnu::always_inline]] inline void each(Index rows, Index samples, Index stride, Visit visit) {
+  for (Index i = 0; i < rows; ++i)
+    for (Index s = i * stride; s < i * stride + samples; s += lanes) visit(s);
+}
+
 template <class Activation>
 void apply(Index rows, Index samples, Index stride, const double* z, double* f, double* f1, double* f2) {
-  for (Index i = 0; i < rows; ++i)
-    for (Index s = i * stride; s < i * stride + samples; s += lanes) {
-      const Jet j = Activation::at(load(z + s));
-      store(f + s, j.value);
-      if (f1) store(f1 + s, j.slope);
-      if (f2) store(f2 + s, j.curvature);
-    }
+  const auto keep = [=](Index s, const Jet& j) {
+    store(f + s, j.value);
+    if (f1) store(f1 + s, j.slope);
+    if (f2) store(f2 + s, j.curvature);
+  };
+  for (Index i = 0; i < rows; ++i) {
+    Index s = i * stride;
+    const Index end = s + samples;
+    if constexpr (Paired<Activation>)
+      for (; s + 2 * lanes <= end; s += 2 * lanes) {
+        Jet first, second;
+        Activation::at(load(z + s), load(z + s + lanes), first, second);
+        keep(s, first);
+        keep(s + lanes, second);
+      }
+    for (; s < end; s += lanes) keep(s, Activation::at(load(z + s)));
+  }
 }
 
 void activate(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
@@ -360,6 +423,19 @@ void activate(Function function, Index rows, Index samples, Index stride, const 
     case Function::sin: return apply<Sin>(rows, samples, stride, z, f, f1, f2);
     case Function::identity: return apply<Identity>(rows, samples, stride, z, f, f1, f2);
   }
+}
+
+void push_forward(Index rows, Index samples, Index stride, const double* rz, const double* slope, double* rf) {
+  each(rows, samples, stride, [=](Index s) { store(rf + s, load(rz + s) * load(slope + s)); });
+}
+
+void pull_back(Index rows, Index samples, Index stride, const double* slope, const double* curvature, const double* rz,
+               double* d, double* rd) {
+  each(rows, samples, stride, [=](Index s) {
+    const Pack f1 = load(slope + s), adjoint = load(d + s);
+    store(rd + s, load(rd + s) * f1 + adjoint * load(curvature + s) * load(rz + s));
+    store(d + s, adjoint * f1);
+  });
 }
 
 [[gnu::always_inline]] inline Pack labels(const int* y) { return __builtin_convertvector(read<Whole>(y), Pack); }
@@ -425,8 +501,8 @@ void map(Index n, const double* x, double* y) {
   for (Index i = 0; i < n; i += lanes) store(y + i, function(load(x + i)));
 }
 
-constexpr Kernel kernel{lanes,    products, outer,           sums, activate, logistic, softmax, map<exponential>,
-                        map<log_one_plus>};
+constexpr Kernel kernel{lanes,     products, outer,   sums,             activate,         push_forward,
+                        pull_back, logistic, softmax, map<exponential>, map<log_one_plus>};
 
 }  // namespace
 

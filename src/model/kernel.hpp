@@ -16,14 +16,20 @@ struct Source {
   Index k;
 };
 
-/// Where a sum goes: out (rows x samples) <- (scale sum + bias) * factor, or out += scale sum.
+/// What is done with a sum before it is stored.
+enum class Finish {
+  bias,   // out <- scale sum + operand, one a row (a null operand is zero)
+  times,  // out <- scale sum * operand, laid out as out
+  tanh    // out <- scale sum * (1 - operand^2), laid out as out and possibly out itself
+};
+
+/// Where a sum goes, rows x samples.
 struct Target {
   double* out;
   Index stride;
   double scale;
-  const double* bias;    // one a row; null: none
-  const double* factor;  // laid out as out; null: none
-  bool add;
+  Finish finish;
+  const double* operand;
 };
 
 /// g(i, j) += scale sum over terms and samples of a_i b_j, with g(i, j) at g[i row_stride + j column_stride].
@@ -46,6 +52,11 @@ struct Kernel {
   /// f, f1, f2 <- act(z), act'(z), act''(z) for rows of samples; f may be z, f1 and f2 may be null.
   void (*activate)(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
                    double* f2);
+  /// What the R-operator does with an activation, elementwise over rows of samples: rf <- rz act'(z).
+  void (*push_forward)(Index rows, Index samples, Index stride, const double* rz, const double* slope, double* rf);
+  /// d <- d act'(z) and rd <- rd act'(z) + d act''(z) rz.
+  void (*pull_back)(Index rows, Index samples, Index stride, const double* slope, const double* curvature,
+                    const double* rz, double* d, double* rd);
   /// The sum of logistic losses of `samples` logits under labels 0 or 1; d (may be null) receives the derivatives.
   /// Only the first `used` samples count: beyond them d is 0.
   double (*logistic)(Index used, Index samples, const double* z, const int* y, double* d);

@@ -27,7 +27,7 @@ void clear_padding(Tape::Block block, Index padded) {
 
 std::span<const Scaling> scalings() { return scaling_rows; }
 
-void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents) {
+void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes) {
   // Rows of an odd number of 64-byte lines do not crowd into the same sets of a cache.
   const Index lanes = kernel::best().lanes, line = 8;
   samples_ = samples;
@@ -41,9 +41,12 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents) {
     const bool inner = l > 0 && l < layers.size();
     Stage s{};
     s.value = take(features, true);
-    s.slope = take(features, inner);
+    // tanh' is a function of tanh, and once the layer above has its gradient nothing else needs the value: the
+    // adjoint takes its place, and the block stays half as large.
+    const bool in_place = inner && !tangents && !slopes;
+    s.slope = in_place ? s.value : take(features, inner);
     s.curvature = take(features, inner && tangents);
-    s.adjoint = take(features, l > 0);
+    s.adjoint = in_place ? s.value : take(features, l > 0);
     s.tangent = take(features, l > 0 && tangents);
     s.pretangent = take(features, inner && tangents);
     s.adjoint_tangent = take(features, l > 0 && tangents);
@@ -87,6 +90,8 @@ Vector Mlp::start(std::uint64_t seed) const {
   return theta;
 }
 
+bool Mlp::keeps_slope() const { return activation_->function != kernel::Function::tanh; }
+
 Index Mlp::block_samples() const {
   Index features = 0;
   for (const Layer& l : layers_) features += 3 * l.outputs;
@@ -96,7 +101,7 @@ Index Mlp::block_samples() const {
 }
 
 Tape::Block Mlp::input(Tape& tape, Index samples, bool tangents) const {
-  tape.shape(layers_, samples, tangents);
+  tape.shape(layers_, samples, tangents, keeps_slope());
   const auto block = tape.block(tape.stages_[0].value, inputs());
   clear_padding(block, tape.padded_);
   return block;
@@ -109,10 +114,10 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
     const Tape::Stage& stage = tape.stages_[k + 1];
     double* z = tape.at(stage.value);
     const kernel::Source a{theta.data() + l.weights, 1, l.outputs, tape.at(tape.stages_[k].value), tape.stride_, l.inputs};
-    kernel.products(&a, 1, l.outputs, tape.padded_, {z, tape.stride_, l.scale, theta.data() + l.biases, nullptr, false});
+    kernel.products(&a, 1, l.outputs, tape.padded_, {z, tape.stride_, l.scale, kernel::Finish::bias, theta.data() + l.biases});
     if (!l.hidden_outputs) continue;
     kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
-                    derivatives > 0 ? tape.at(stage.slope) : nullptr,
+                    derivatives > (keeps_slope() ? 0 : 1) ? tape.at(stage.slope) : nullptr,
                     derivatives > 1 ? tape.at(stage.curvature) : nullptr);
   }
   return tape.block(tape.stages_.back().value, outputs());
@@ -140,6 +145,7 @@ void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index
 }
 
 void Mlp::backward(In theta, Tape& tape, Out g) const {
+  const auto finish = keeps_slope() ? kernel::Finish::times : kernel::Finish::tanh;
   clear_padding(cotangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
@@ -149,7 +155,7 @@ void Mlp::backward(In theta, Tape& tape, Out g) const {
     if (k == 0) continue;
     const kernel::Source d{theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs};
     kernel::best().products(&d, 1, l.inputs, tape.padded_,
-                            {tape.at(below.adjoint), tape.stride_, l.scale, nullptr, tape.at(below.slope), false});
+                            {tape.at(below.adjoint), tape.stride_, l.scale, finish, tape.at(below.slope)});
   }
 }
 
@@ -162,10 +168,10 @@ Tape::Block Mlp::forward_tangent(In theta, In w, Tape& tape) const {
         {theta.data() + l.weights, 1, l.outputs, tape.at(below.tangent), tape.stride_, l.inputs}};
     double* rz = tape.at(l.hidden_outputs ? stage.pretangent : stage.tangent);
     kernel::best().products(terms, k > 0 ? 2 : 1, l.outputs, tape.padded_,
-                            {rz, tape.stride_, l.scale, w.data() + l.biases, nullptr, false});
+                            {rz, tape.stride_, l.scale, kernel::Finish::bias, w.data() + l.biases});
     if (l.hidden_outputs)
-      tape.block(stage.tangent, l.outputs).array() =
-          tape.block(stage.pretangent, l.outputs).array() * tape.block(stage.slope, l.outputs).array();
+      kernel::best().push_forward(l.outputs, tape.padded_, tape.stride_, rz, tape.at(stage.slope),
+                                  tape.at(stage.tangent));
   }
   return tape.block(tape.stages_.back().tangent, outputs());
 }
@@ -188,23 +194,12 @@ void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
     const kernel::Source plain{weights, l.outputs, 1, adjoint, tape.stride_, l.outputs};
     const kernel::Source both[] = {{weights, l.outputs, 1, adjoint_tangent, tape.stride_, l.outputs},
                                    {direction, l.outputs, 1, adjoint, tape.stride_, l.outputs}};
-    const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale, nullptr, nullptr, false};
-    const kernel::Target lower_tangent{tape.at(below.adjoint_tangent), tape.stride_, l.scale, nullptr, nullptr, false};
+    const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale, kernel::Finish::bias, nullptr};
+    const kernel::Target lower_tangent{tape.at(below.adjoint_tangent), tape.stride_, l.scale, kernel::Finish::bias, nullptr};
     kernel::best().products(&plain, 1, l.inputs, tape.padded_, lower);
     kernel::best().products(both, 2, l.inputs, tape.padded_, lower_tangent);
-    pull_back(tape, below, l.inputs);
-  }
-}
-
-/// From W' adjoint and its tangent to the adjoint of the pre-activation and its tangent:
-/// d <- d act'(z) and rd <- rd act'(z) + d act''(z) rz.
-void Mlp::pull_back(Tape& tape, const Tape::Stage& stage, Index features) const {
-  const Index n = tape.stride_ * features;
-  double *d = tape.at(stage.adjoint), *rd = tape.at(stage.adjoint_tangent);
-  const double *slope = tape.at(stage.slope), *curvature = tape.at(stage.curvature), *rz = tape.at(stage.pretangent);
-  for (Index i = 0; i < n; ++i) {
-    rd[i] = rd[i] * slope[i] + d[i] * curvature[i] * rz[i];
-    d[i] *= slope[i];
+    kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.curvature),
+                             tape.at(below.pretangent), tape.at(below.adjoint), tape.at(below.adjoint_tangent));
   }
 }
 

@@ -151,6 +151,9 @@ Request parse(std::span<const std::string> arguments, std::span<const Command> c
   override_with(request.given, on_line);
   std::erase_if(request.given, [](const auto& entry) { return entry.second.empty(); });
   apply_keys(request.settings, request.command->defaults);
+  // A command's own stop is for those who state none.
+  if (std::any_of(request.given.begin(), request.given.end(), [](const auto& g) { return g.first.starts_with("stop."); }))
+    request.settings.stop = {};
   for (const auto& [name, value] : request.given) set_key(request.settings, name, value);
   for (auto word = dashes; word != arguments.end(); ++word) {
     if (word == dashes) continue;

@@ -33,7 +33,8 @@ void require_free(const Axis& axis, const std::vector<std::string>& compared) {
 
 std::vector<Axis> to_axes(const Settings& s) {
   std::vector<Axis> axes;
-  for (const auto& word : split_list(s.study.factors, ' ')) axes.push_back(to_axis(word));
+  if (s.study.factors != "none")
+    for (const auto& word : split_list(s.study.factors, ' ')) axes.push_back(to_axis(word));
   for (const Axis& axis : axes) require_free(axis, s.study.methods);
   axes.push_back({"matching", s.study.matching});
   axes.push_back({"method", s.study.methods});

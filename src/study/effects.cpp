@@ -6,6 +6,7 @@
 #include <map>
 
 #include "thalweg/core/core.hpp"
+#include "thalweg/integrate/integrate.hpp"
 #include "thalweg/study/statistics.hpp"
 
 namespace thalweg {
@@ -42,6 +43,13 @@ struct Effect {
   double adjusted = nan;
   int needed = 0;  // the fewest pairs that could be significant among the effects it is adjusted with
 };
+
+/// What a run that diverged or gave up still measured is no result of its method; runs.csv shows it and the report
+/// counts it.
+double measured(const RunRow& row, std::size_t measure) {
+  const bool ended_well = row.status != name(Status::diverged) && row.status != name(Status::failed);
+  return ended_well ? row.measures[measure] : nan;
+}
 
 /// Runs of a complete or partial study, looked up by their level indices.
 class Runs {
@@ -99,7 +107,7 @@ class Runs {
     std::vector<int> levels(cell.begin(), cell.end());
     levels.insert(levels.end(), {matching, method, seed});
     const auto it = by_levels_.find(levels);
-    return it == by_levels_.end() ? nan : it->second->measures[measure];
+    return it == by_levels_.end() ? nan : measured(*it->second, measure);
   }
 
   template <class Visit>
@@ -202,7 +210,7 @@ std::string shares_csv(const Design& design, std::span<const RunRow> rows) {
   }
   for (std::size_t m = 0; m < measures().size(); ++m) {
     std::vector<double> y;
-    for (const RunRow& row : rows) y.push_back(row.measures[m]);
+    for (const RunRow& row : rows) y.push_back(measured(row, m));
     if (!std::all_of(y.begin(), y.end(), [](double v) { return std::isfinite(v); })) continue;
     for (const VarianceShare& s : variance_shares(factors, y, 0)) {
       text += std::string(measures()[m].name) + "," + s.term + "," + std::to_string(s.degrees);

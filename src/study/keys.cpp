@@ -186,7 +186,7 @@ std::vector<Key> study_keys() {
   return {
       choices("study.methods", "compared methods, comma-separated, see `list methods`", methods(),
               in(&StudySpec::methods)),
-      text("study.factors", "levels of any keys: section.key=level,level section.key=level,level",
+      text("study.factors", "levels of any keys: section.key=level,level section.key=level,level; none: one cell",
            in(&StudySpec::factors)),
       choices("study.matching", "what the methods have in common, see `list matchings`", matchings(),
               in(&StudySpec::matching)),

@@ -69,6 +69,7 @@ RunTable::RunTable(const std::filesystem::path& file, const std::string& design,
   const int code = sqlite3_open(file.c_str(), &raw);
   database_.reset(raw);
   check(code, raw);
+  sqlite3_busy_timeout(raw, 10'000);  // someone may be looking into the table
   // With a write-ahead log a commit needs no wait for the disk and a killed process loses none.
   execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
   execute("CREATE TABLE IF NOT EXISTS study (design TEXT)");

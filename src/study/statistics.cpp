@@ -201,9 +201,12 @@ PairedEffect paired_effect(std::span<const double> differences, std::uint64_t se
   std::ranges::copy_if(differences, std::back_inserter(finite), [](double x) { return std::isfinite(x); });
   if (finite.empty()) return {0, nan, nan, nan, nan};
   // A copy, because Eigen's sums over foreign memory depend on where it lies.
-  const Vector d = Eigen::Map<const Vector>(finite.data(), std::ssize(finite));
+  Vector d = Eigen::Map<const Vector>(finite.data(), std::ssize(finite));
+  // In units of the largest difference, so that no cube overflows or vanishes; a power of two costs no rounding.
+  const double largest = d.cwiseAbs().maxCoeff(), unit = largest > 0 ? std::exp2(std::ilogb(largest)) : 1;
+  d /= unit;
   const auto [low, high] = bootstrap_interval(d, seed);
-  return {static_cast<int>(d.size()), d.mean(), low, high, sign_flip_p(d, seed)};
+  return {static_cast<int>(d.size()), unit * d.mean(), unit * low, unit * high, sign_flip_p(d, seed)};
 }
 
 int pairs_needed(double level, int tests) {
@@ -231,8 +234,10 @@ std::vector<double> holm(std::span<const double> p) {
 std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std::span<const double> y,
                                            std::uint64_t seed) {
   // A copy, because Eigen's sums over foreign memory depend on where it lies.
-  const Vector values = Eigen::Map<const Vector>(y.data(), std::ssize(y));
+  Vector values = Eigen::Map<const Vector>(y.data(), std::ssize(y));
   require(!y.empty() && values.allFinite(), "variance_shares: y is empty or holds a value that is not finite");
+  // Shares have no unit; in that of the largest value no square overflows.
+  if (const double largest = values.cwiseAbs().maxCoeff(); largest > 0) values /= std::exp2(std::ilogb(largest));
   const Decomposition parts = decompose(axes_of(factors, y.size()), values.array() - values.mean());
   const Vector share = parts.shares(Vector::Ones(parts.mean.size()));
   const Matrix resampled = resampled_shares(parts, seed);

@@ -61,8 +61,8 @@ TEST(ToNumber, ReadsDecimalForms) {
 }
 
 TEST(ToNumber, NamesWhatIsNotAFiniteNumber) {
-  for (const std::string text : {"", "+", "one", "1.5x", " 1", "1 ", "1,5", "nan", "inf", "-inf", "1e999", "0x10", "++1",
-                                 "+-1"})
+  for (const std::string text :
+       {"", "+", "one", "1.5x", " 1", "1 ", "1,5", "nan", "inf", "-inf", "1e999", "0x10", "++1", "+-1"})
     EXPECT_EQ(complaint(text), "flow.nu: '" + text + "' is not a number");
 }
 

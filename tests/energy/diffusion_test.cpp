@@ -12,9 +12,9 @@
 namespace thalweg {
 namespace {
 
+using std::numbers::pi;
 using test::dense;
 using test::flat_lattice;
-using std::numbers::pi;
 
 __extension__ using Quad = __float128;
 
@@ -96,7 +96,8 @@ using Case = std::tuple<std::string, Shape>;
 
 class LatticeOfEveryKind : public testing::TestWithParam<Case> {
  protected:
-  const Mlp model{{std::get<1>(GetParam()).hidden, "tanh", "auto", "standard", 0, 0}, 2, std::get<1>(GetParam()).outputs};
+  const Mlp model{
+      {std::get<1>(GetParam()).hidden, "tanh", "auto", "standard", 0, 0}, 2, std::get<1>(GetParam()).outputs};
   const std::unique_ptr<Lattice> lattice =
       find(lattices(), std::get<0>(GetParam()), "flow.lattice").make(model.layers(), model.size(), 7);
   const Matrix k = dense(*lattice);
@@ -221,14 +222,14 @@ TEST(RingLattice, HasTheSpectrumOfTheCirculantMatrix) {
     EXPECT_NEAR(spectrum[k], 2 * (1 - std::cos(2 * pi * static_cast<double>(k) / m)), 1e-14);
 }
 
-// A hundred entries of size one, each right to a few roundings.
+// The mean of a hundred entries of size one, each rounded some ten times at 1e-16 on its way.
 TEST(LatticeSolve, PreservesTheMean) {
   for (const std::string name : {"chain", "ring", "permuted"})
-    for (const double c : {.1, 1., 1e3, 1e6}) {
+    for (const double c : {.1, 1., 1e3, 1e6, 1e9}) {
       Vector x = test::normals(100, 4);
       const double mean = x.mean();
       flat_lattice(name, 100)->solve(c, x);
-      EXPECT_NEAR(x.mean(), mean, 1e-14) << name << " c = " << c;
+      EXPECT_NEAR(x.mean(), mean, 5e-15) << name << " c = " << c;
     }
 }
 

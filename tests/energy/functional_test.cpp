@@ -31,7 +31,8 @@ DerivativeGap gap_of(double gradient_error, double product_error) {
   return derivative_gap(Quartic(gradient_error, product_error), y, w);
 }
 
-// At a distance of 1e-3 the rounding of a value of size 1 moves a difference by 1e-13; fourth powers have no truncation.
+// At a distance of 1e-3 the rounding of a value of size 1 moves a difference by 1e-13; fourth powers have no
+// truncation.
 TEST(DerivativeGap, IsRoundingForExactDerivatives) {
   EXPECT_LT(gap_of(0, 0).gradient, 1e-11);
   EXPECT_LT(gap_of(0, 0).product, 1e-11);

@@ -83,11 +83,10 @@ TEST_P(RiskOfEveryKind, HasTheDerivativesOfItsDefinition) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Tables, RiskOfEveryKind,
-    testing::Combine(testing::ValuesIn(names(activations())), testing::ValuesIn(heads()),
-                     testing::ValuesIn(names(scalings()))),
-    title);
+INSTANTIATE_TEST_SUITE_P(Tables, RiskOfEveryKind,
+                         testing::Combine(testing::ValuesIn(names(activations())), testing::ValuesIn(heads()),
+                                          testing::ValuesIn(names(scalings()))),
+                         title);
 
 // Multiples of the vector width, of the block of samples, one less and one more.
 class RiskOfEverySize : public testing::TestWithParam<Index> {};

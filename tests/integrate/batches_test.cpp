@@ -116,7 +116,9 @@ TEST(Batches, AreTheWholeSetWhereNoneIsSmaller) {
 
 TEST(Batches, NameTheOptionThatIsWrong) {
   EXPECT_NE(test::complaint([] { Batches({-1, "shuffle", 0}, 20); }).find("scheme.batch: -1"), std::string::npos);
-  EXPECT_NE(test::complaint([] { Batches({1, "shufle", 0}, 20); }).find("scheme.sampling: no 'shufle'"),
+  EXPECT_NE(test::complaint([] {
+              Batches({1, "shufle", 0}, 20);
+            }).find("scheme.sampling: no 'shufle'"),
             std::string::npos);
 }
 

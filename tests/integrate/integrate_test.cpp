@@ -10,19 +10,20 @@ namespace thalweg {
 namespace {
 
 using test::Decay;
+using test::fixed_step;
 using test::solve;
 
 /// y' = -y by the scheme until `stop`.
 Outcome decay_until(const Stop& stop, std::string_view scheme = "forward-euler", double step = .1,
                     std::span<const Watch> watches = {}) {
   const Decay decay(1);
-  return integrate(decay.flow, make_scheme(scheme, {.step = step}), Vector::Ones(1), stop, watches);
+  return integrate(decay.flow, fixed_step(scheme, step), Vector::Ones(1), stop, watches);
 }
 
-// Three steps of 0.3 and one of 0.1.
-TEST(Integrate, ShortensTheLastStep) {
-  for (const auto* scheme : {"forward-euler", "sgd"})
-    EXPECT_NEAR(solve(Decay(1).flow, scheme, .3, Vector::Ones(1)).y[0], .7 * .7 * .7 * .9, 1e-15) << scheme;
+// Three steps of 0.3 and one of 0.1; PETSc shares a rest below two steps evenly, 0.3 twice and 0.2 twice.
+TEST(Integrate, ShortensTheLastStepOrTwo) {
+  EXPECT_NEAR(solve(Decay(1).flow, "sgd", .3, Vector::Ones(1)).y[0], .7 * .7 * .7 * .9, 1e-15);
+  EXPECT_NEAR(solve(Decay(1).flow, "forward-euler", .3, Vector::Ones(1)).y[0], .7 * .7 * .8 * .8, 1e-15);
 }
 
 TEST(Integrate, OverNoTimeIsTheIdentity) {
@@ -111,7 +112,7 @@ TEST(Integrate, ReportsAnUnstableStepAsDivergence) {
   stop.time = 1e4;
   for (const SchemeRow& row : schemes()) {
     if (row.implicit != Part::none) continue;
-    const Outcome outcome = integrate(decay.flow, make_scheme(row.name, {.step = 1}), Vector::Ones(1), stop);
+    const Outcome outcome = integrate(decay.flow, fixed_step(row.name, 1), Vector::Ones(1), stop);
     EXPECT_EQ(outcome.status, Status::diverged) << row.name;
     EXPECT_LE(outcome.end.step, 60) << row.name;
     EXPECT_NE(outcome.message.find("after step " + std::to_string(outcome.end.step)), std::string::npos) << row.name;
@@ -136,19 +137,21 @@ TEST(Integrate, EndsAtABlowUpInFiniteTime) {
   const Scalar flow([](double y) { return y * y; });
   Stop stop;
   stop.time = 2;
-  const Outcome adaptive = integrate(flow, make_scheme("rk5dp", {.step = .1, .rtol = 1e-6}), Vector::Ones(1), stop);
+  SchemeSettings settings;
+  settings.rtol = 1e-6;
+  const Outcome adaptive = integrate(flow, make_scheme("rk5dp", settings), Vector::Ones(1), stop);
   EXPECT_GE(adaptive.status, Status::diverged);
   EXPECT_NEAR(adaptive.end.time, 1, 1e-4);
   EXPECT_FALSE(adaptive.message.empty());
-  EXPECT_EQ(integrate(flow, make_scheme("rk4", {.step = .1}), Vector::Ones(1), stop).status, Status::diverged);
+  EXPECT_EQ(integrate(flow, fixed_step("rk4", .1), Vector::Ones(1), stop).status, Status::diverged);
 }
 
 TEST(Integrate, ReportsAVelocityThatIsNotANumberAsDivergence) {
-  const Scalar flow([](double y) { return y > .8 ? -1 : NAN; });
+  const Scalar flow([](double y) { return y > .8 ? -1. : NAN; });
   Stop stop;
   stop.time = 2;
   for (const auto* scheme : {"forward-euler", "rk4", "rk5dp", "sgd", "momentum"}) {
-    const Outcome outcome = integrate(flow, make_scheme(scheme, {.step = .05}), Vector::Ones(1), stop);
+    const Outcome outcome = integrate(flow, fixed_step(scheme, .05), Vector::Ones(1), stop);
     EXPECT_EQ(outcome.status, Status::diverged) << scheme;
     EXPECT_LE(outcome.end.time, .3) << scheme;
   }

@@ -47,7 +47,7 @@ class Throwing final : public Flow {
 void run(const Flow& flow, std::string_view scheme) {
   Stop stop;
   stop.time = 1;
-  integrate(flow, make_scheme(scheme, {.step = .1}), Vector::Ones(2), stop);
+  integrate(flow, test::fixed_step(scheme, .1), Vector::Ones(2), stop);
 }
 
 class ExceptionInAFlow : public testing::TestWithParam<SchemeRow> {};
@@ -60,17 +60,6 @@ TEST_P(ExceptionInAFlow, ReachesTheCallerAsItself) {
   }
 }
 
-TEST_P(ExceptionInAFlow, ReachesTheCallerFromALinearSolve) {
-  if (GetParam().implicit == Part::none) GTEST_SKIP() << "nothing to solve";
-  for (const int calls : {0, 3}) {
-    int left = calls;
-    EXPECT_THROW(run(Throwing(Call::solve_stiff, left), GetParam().name), Planted) << calls;
-    if (GetParam().implicit != Part::all) continue;
-    left = calls;
-    EXPECT_THROW(run(Throwing(Call::jvp, left), GetParam().name), Planted) << calls;
-  }
-}
-
 TEST_P(ExceptionInAFlow, LeavesTheNextRunUnharmed) {
   const Vector before = test::solve(test::Decay(1).flow, GetParam().name, .1, Vector::Ones(1)).y;
   int left = 3;
@@ -80,6 +69,20 @@ TEST_P(ExceptionInAFlow, LeavesTheNextRunUnharmed) {
 
 INSTANTIATE_TEST_SUITE_P(Table, ExceptionInAFlow, testing::ValuesIn(schemes().begin(), schemes().end()),
                          test::scheme_title);
+
+TEST(ExceptionInALinearSolve, ReachesTheCallerAsItself) {
+  for (const SchemeRow& row : schemes())
+    for (const int calls : {0, 3}) {
+      int left = calls;
+      if (row.implicit != Part::none) {
+        EXPECT_THROW(run(Throwing(Call::solve_stiff, left), row.name), Planted) << row.name;
+      }
+      left = calls;
+      if (row.implicit == Part::all) {
+        EXPECT_THROW(run(Throwing(Call::jvp, left), row.name), Planted) << row.name;
+      }
+    }
+}
 
 // Backward Euler damps y' = -1e6 y in one step of 1 by 1/(1 + 1e6); an explicit scheme would need half a million.
 TEST(ImplicitScheme, TakesStepsFarBeyondTheFastestScale) {
@@ -118,13 +121,18 @@ TEST(PetscOptions, OverrideTheSettings) {
   EXPECT_NEAR(test::solve(test::Decay(1).flow, "rk4", .1, Vector::Ones(1)).y[0], std::pow(.9, 10), 1e-15);
 }
 
-TEST(PetscOptions, ThatMeanNothingAreNamedWithWhatWasMeant) {
+TEST(PetscOptions, ThatTheSchemeReadsAreFine) {
   const test::Decay decay(1);
-  const Scheme scheme = make_scheme("rk4", {});
-  EXPECT_NO_THROW(require_options_used(scheme, decay.flow));
-  const Option option("-ts_rk_typ", "4");
-  const std::string said = test::complaint([&] { require_options_used(scheme, decay.flow); });
-  EXPECT_NE(said.find("-ts_rk_typ with scheme.name=rk4; did you mean -ts_rk_type"), std::string::npos) << said;
+  const Option option("-ts_rk_type", "4");
+  EXPECT_NO_THROW(require_options_used(make_scheme("rk4", {}), decay.flow));
+}
+
+TEST(PetscOptions, ThatNothingReadsAreNamed) {
+  const test::Decay decay(1);
+  EXPECT_NO_THROW(require_options_used(make_scheme("rk4", {}), decay.flow));
+  const Option option("-ts_bdf_order", "2");
+  const std::string said = test::complaint([&] { require_options_used(make_scheme("rk4", {}), decay.flow); });
+  EXPECT_EQ(said.find("PETSc does not use -ts_bdf_order with scheme.name=rk4"), 0u) << said;
 }
 
 }  // namespace

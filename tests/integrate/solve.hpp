@@ -11,15 +11,19 @@
 
 namespace thalweg::test {
 
-/// y(end) by the scheme of that name at a fixed step; a run that does not arrive fails the test.
-inline Outcome solve(const Flow& flow, std::string_view scheme, double step, In y0, double end = 1,
-                     std::span<const Watch> watches = {}, const BatchPlan& batch = {}) {
+inline Scheme fixed_step(std::string_view scheme, double step, const BatchPlan& batch = {}) {
   SchemeSettings settings;
   settings.step = step;
   settings.batch = batch;
+  return make_scheme(scheme, settings);
+}
+
+/// y(end) by the scheme of that name at a fixed step; a run that does not arrive fails the test.
+inline Outcome solve(const Flow& flow, std::string_view scheme, double step, In y0, double end = 1,
+                     std::span<const Watch> watches = {}, const BatchPlan& batch = {}) {
   Stop stop;
   stop.time = end;
-  const Outcome outcome = integrate(flow, make_scheme(scheme, settings), y0, stop, watches);
+  const Outcome outcome = integrate(flow, fixed_step(scheme, step, batch), y0, stop, watches);
   EXPECT_EQ(outcome.status, Status::time) << scheme << ": " << outcome.message;
   return outcome;
 }
@@ -45,7 +49,8 @@ std::vector<SchemeRow> schemes_where(Wanted wanted) {
 
 inline std::string scheme_title(const testing::TestParamInfo<SchemeRow>& row) { return identifier(row.param.name); }
 
-/// The slot whose flow a scheme is meant for: the Sobolev metric for its discrete twin, the diffusing weights otherwise.
+/// The slot whose flow a scheme is meant for: the Sobolev metric for its discrete twin, the diffusing weights
+/// otherwise.
 inline Slots slots_for(const SchemeRow& row, double strength) {
   return row.twin == "gradient" ? Slots{0, strength, 1} : Slots{strength, 0, 1};
 }

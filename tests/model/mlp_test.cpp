@@ -38,8 +38,8 @@ std::vector<test::HyperDual> along(In theta, In first) {
 std::pair<Matrix, Matrix> naive_logits(const ModelSpec& spec, const Mlp& model, In theta, In w, const Matrix& x) {
   Matrix value(x.rows(), model.outputs()), tangent = value;
   for (Index i = 0; i < x.rows(); ++i) {
-    const auto f = test::naive_logits(spec, test::naive_point(x, i), static_cast<std::size_t>(model.outputs()),
-                                      along(theta, w));
+    const auto f =
+        test::naive_logits(spec, test::naive_point(x, i), static_cast<std::size_t>(model.outputs()), along(theta, w));
     for (Index c = 0; c < model.outputs(); ++c) {
       value(i, c) = static_cast<double>(f[static_cast<std::size_t>(c)].value);
       tangent(i, c) = static_cast<double>(f[static_cast<std::size_t>(c)].first);
@@ -186,77 +186,81 @@ TEST(Mlp, NamesTheOptionThatIsWrong) {
   EXPECT_NE(complaint(shaped({3, 0})).find("model.hidden"), std::string::npos);
 }
 
-/// A tape after a forward sweep over 20 points.
+/// A tape after a forward sweep over 20 points, no whole number of vectors.
 struct Sweep {
-  ModelSpec spec = shaped({6, 4});
+  ModelSpec spec;
+  bool tangents;
   Mlp model{spec, 3, 2};
   Vector theta = test::normals(model.size(), 1), w = test::normals(model.size(), 2);
   Matrix x = points(20, 3), cotangent = points(20, 2), logits;
   Tape tape;
 
-  Sweep() {
-    model.input(tape, x.rows(), true) = x;
-    logits = model.forward(theta, tape, 2);
+  explicit Sweep(const std::string& activation = "tanh", bool with_tangents = true)
+      : spec{{6, 4}, activation, "auto", "standard", 0, 0}, tangents(with_tangents) {
+    forward(theta);
+  }
+  void forward(const Vector& at) {
+    model.input(tape, x.rows(), tangents) = x;
+    logits = model.forward(at, tape, tangents ? 2 : 1);
     model.cotangent(tape) = cotangent;
   }
+  Vector pulled_back(const Vector& at) {
+    forward(at);
+    Vector g = Vector::Zero(model.size());
+    model.backward(at, tape, g);
+    return g;
+  }
+  /// Logits' derivatives along `along` by the definition.
+  Matrix pushed_forward(In along) const { return naive_logits(spec, model, theta, along, x).second; }
 };
 
 TEST(Tape, HasTheLogitsOfAPrediction) {
-  Sweep sweep;
-  EXPECT_LT((sweep.logits - sweep.model.predict(sweep.theta, sweep.x)).cwiseAbs().maxCoeff(), 1e-14);
+  for (const bool tangents : {false, true}) {
+    const Sweep sweep("tanh", tangents);
+    EXPECT_LT((sweep.logits - sweep.model.predict(sweep.theta, sweep.x)).cwiseAbs().maxCoeff(), 1e-14);
+  }
 }
 
+// Entry k of J'c is <c, J e_k>, whose Jacobian needs no tape: forty terms of size one.
 TEST(Tape, PullsCotangentsBackByTheTransposedJacobian) {
-  Sweep sweep;
-  Vector g = Vector::Zero(sweep.model.size());
-  sweep.model.backward(sweep.theta, sweep.tape, g);
-  // <J'c, w> = <c, J w>, whose right side needs no tape. Forty terms of size one.
-  const auto [value, tangent] = naive_logits(sweep.spec, sweep.model, sweep.theta, sweep.w, sweep.x);
-  EXPECT_NEAR(g.dot(sweep.w), sweep.cotangent.cwiseProduct(tangent).sum(), 1e-12);
-  Vector exact(sweep.model.size());
-  for (Index k = 0; k < exact.size(); ++k)
-    exact[k] = sweep.cotangent
-                   .cwiseProduct(naive_logits(sweep.spec, sweep.model, sweep.theta,
-                                              Vector::Unit(exact.size(), k), sweep.x)
-                                     .second)
-                   .sum();
-  EXPECT_LT(test::distance(g, exact), 1e-14);
+  for (const Activation& activation : activations())
+    for (const bool tangents : {false, true}) {
+      Sweep sweep(std::string(activation.name), tangents);
+      Vector exact(sweep.model.size());
+      for (Index k = 0; k < exact.size(); ++k)
+        exact[k] = sweep.cotangent.cwiseProduct(sweep.pushed_forward(Vector::Unit(exact.size(), k))).sum();
+      EXPECT_LT(test::distance(sweep.pulled_back(sweep.theta), exact), 1e-14) << activation.name << " " << tangents;
+    }
 }
 
 TEST(Tape, AddsToTheGradientItIsGiven) {
   Sweep zero, one;
-  Vector g = Vector::Zero(zero.model.size()), shifted = Vector::Ones(zero.model.size());
-  zero.model.backward(zero.theta, zero.tape, g);
+  Vector shifted = Vector::Ones(one.model.size());
   one.model.backward(one.theta, one.tape, shifted);
-  EXPECT_LT((shifted - g - Vector::Ones(g.size())).cwiseAbs().maxCoeff(), 1e-13);
+  EXPECT_LT((shifted - zero.pulled_back(zero.theta) - Vector::Ones(shifted.size())).cwiseAbs().maxCoeff(), 1e-13);
 }
 
 TEST(Tape, PushesTangentsForwardByTheJacobian) {
-  Sweep sweep;
-  const Matrix tangent = sweep.model.forward_tangent(sweep.theta, sweep.w, sweep.tape);
-  const auto exact = naive_logits(sweep.spec, sweep.model, sweep.theta, sweep.w, sweep.x).second;
-  EXPECT_LT((tangent - exact).cwiseAbs().maxCoeff(), 1e-13);
+  for (const Activation& activation : activations()) {
+    Sweep sweep{std::string(activation.name)};
+    const Matrix tangent = sweep.model.forward_tangent(sweep.theta, sweep.w, sweep.tape);
+    EXPECT_LT((tangent - sweep.pushed_forward(sweep.w)).cwiseAbs().maxCoeff(), 1e-13) << activation.name;
+  }
 }
 
-// d/d epsilon of J(theta + epsilon w)'c for a fixed c, against fourth-order central differences: h^4 and 1e-16/h
-// balance near 1e-12.
+// d/d epsilon of J(theta + epsilon w)'c for a fixed c, against fourth-order central differences over a distance of
+// 1e-3: truncation 1e-12 and rounding 1e-13, times |w| = 8.
 TEST(Tape, DifferentiatesTheBackwardSweepAlongW) {
   Sweep sweep;
-  const auto pulled = [&](double shift) {
-    Sweep other;
-    other.model.forward(sweep.theta + shift * sweep.w, other.tape, 2);
-    other.model.cotangent(other.tape) = sweep.cotangent;
-    Vector g = Vector::Zero(sweep.model.size());
-    other.model.backward(sweep.theta + shift * sweep.w, other.tape, g);
-    return g;
-  };
-  constexpr double h = 1e-3;
+  const double h = 1e-3 / sweep.w.norm();
+  const auto pulled = [&](double shift) { return sweep.pulled_back(sweep.theta + shift * sweep.w); };
   const Vector exact = (8 * (pulled(h) - pulled(-h)) - (pulled(2 * h) - pulled(-2 * h))) / (12 * h);
+  sweep.forward(sweep.theta);
   sweep.model.forward_tangent(sweep.theta, sweep.w, sweep.tape);
   sweep.model.cotangent_tangent(sweep.tape).setZero();
   Vector hw = Vector::Zero(sweep.model.size());
   sweep.model.backward_tangent(sweep.theta, sweep.w, sweep.tape, hw);
-  EXPECT_LT(test::distance(hw, exact), 1e-9);
+  EXPECT_LT(test::distance(hw, exact), 1e-10);
 }
 
 }  // namespace

@@ -88,9 +88,9 @@ inline std::vector<HyperDual> naive_logits(const ModelSpec& spec, std::vector<Hy
   for (std::size_t l = 0; l < widths.size(); ++l) {
     const bool last = l + 1 == widths.size();
     const auto inputs = static_cast<long double>(a.size());
-    const HyperDual scale{spec.scaling == "ntk"                    ? 1 / std::sqrt(inputs)
-                          : spec.scaling == "mean-field" && last   ? 1 / inputs
-                                                                   : 1};
+    const HyperDual scale{spec.scaling == "ntk"                  ? 1 / std::sqrt(inputs)
+                          : spec.scaling == "mean-field" && last ? 1 / inputs
+                                                                 : 1};
     std::vector<HyperDual> next(widths[l]);
     for (std::size_t j = 0; j < widths[l]; ++j) {
       HyperDual z;

@@ -62,7 +62,7 @@ def make_study(directory, pairs=8, kinds=("islands", "sine"), extra=True):
                ["test_accuracy", "method", 1, 0.02, 0.01, 0.03],
                ["test_accuracy", "data.kind x method", 1, 0.01, 0, 0.02],
                ["test_accuracy", "residual", 30, 0.36, 0.3, 0.4]])
-        (directory / "run.json").write_text('{"command": "thalweg study --study.seeds=8"}')
+        (directory / "run.json").write_text('{"command": "study"}')
         (directory / "run.ini").write_text("[data]\nkind = islands\n")
 
 
@@ -133,7 +133,7 @@ class Study(ReportCase):
         page = self.report()
         places = [page.index(text) for text in ('class="verdict"', "<img", "<table", "<pre>")]
         self.assertEqual(places, sorted(places))
-        self.assertIn("thalweg study --study.seeds=8", page)
+        self.assertRegex(page, "<pre>thalweg study .*run.ini")
 
     def test_what_is_absent_is_left_out(self):
         make_study(self.directory, extra=False)
@@ -169,6 +169,74 @@ class Study(ReportCase):
             self.assertIn(str(directory), done.stderr)
 
 
+class WrittenByTheProgram(ReportCase):
+    """Tables with the very columns and words of `thalweg study`."""
+
+    RUNS = ("run,data.kind,data.noise,matching,method,seed,status,reason,loss,test_accuracy,"
+            "memorised,worst_fragment,path_length,roughness,turning,steps,gradients,time")
+    EFFECTS = "measure,method,matching,data.kind,data.noise,pairs,mean,low,high,p,p_holm,verdict"
+    MEANS = {"equal-step": -0.05, "equal-effective-step": -0.002}  # of the test accuracy
+
+    def effects(self, seeds):
+        """All cells, all levels and the whole, as the program pools them."""
+        kinds, noises = ("islands", "sine"), ("0", "0.2")
+        cells = [(k, n) for k in kinds for n in noises]
+        cells += [(k, "*") for k in kinds] + [("*", n) for n in noises] + [("*", "*")]
+        for measure in ("test_accuracy", "worst_fragment", "roughness", "path_length", "memorised"):
+            for matching, mean in self.MEANS.items():
+                for cell in cells:
+                    numbers = [seeds, mean, mean - 0.01, mean + 0.01, 0.0005, 0.01]
+                    seen = seeds >= 12 and matching == "equal-step"
+                    word = {"path_length": "lowers", "roughness": "helps"}.get(measure, "hurts")
+                    if measure == "memorised":
+                        seen, numbers = False, [0, *["nan"] * 5]
+                    yield [measure, "laplacian-sgd", matching, *cell, *numbers,
+                           word if seen else "no difference seen"]
+
+    def make(self, seeds):
+        """Two matchings of two methods on two kinds of data at two noise rates."""
+        runs, curves = [], []
+        for kind in ("islands", "sine"):
+            for noise in ("0", "0.2"):
+                for matching, mean in self.MEANS.items():
+                    for method in ("sgd", "laplacian-sgd"):
+                        for seed in range(seeds):
+                            accuracy = 0.9 + seed / 1000 + mean * (method != "sgd")
+                            memorised = "nan" if noise == "0" else 0.3
+                            runs.append([len(runs), kind, noise, matching, method, seed, "steps",
+                                         "", 0.4, accuracy, memorised, 0.8, 6, 0.9, 0.2, 9, 9, 0.9])
+                            curves += [[len(runs) - 1, t / 10, t, 0.7 / (1 + t), accuracy,
+                                        memorised] for t in range(4)]
+        write(self.directory / "runs.csv", self.RUNS, runs)
+        write(self.directory / "curves.csv", "run,time,step,loss,test_accuracy,memorised", curves)
+        write(self.directory / "effects.csv", self.EFFECTS, self.effects(seeds))
+        write(self.directory / "shares.csv", "measure,term,degrees,share,low,high",
+              [["test_accuracy", "data.kind", 1, 0.6, 0.5, 0.7],
+               ["test_accuracy", "matching x method", 1, 0.02, 0.01, 0.03]])
+        (self.directory / "run.json").write_text('{"command": "study", "status": "done"}')
+        (self.directory / "run.ini").write_text("[stop]\nsteps = 9\n\n[study]\nbaseline = sgd\n")
+
+    def test_every_matching_has_its_own_claims_forest_and_table(self):
+        self.make(12)
+        page = self.report()
+        seen = readable(page)
+        self.assertIn("At equal-effective-step 0 of 1 methods help test accuracy over all cells"
+                      " and 0 hurt it, at equal-step 0 and 1.", seen)
+        self.assertIn("no difference seen: laplacian-sgd (−0.002 [−0.012, +0.008])", seen)
+        self.assertIn("hurts: laplacian-sgd (−0.050 [−0.060, −0.040])", seen)
+        for matching in self.MEANS:
+            self.assertIn(f"and where it hurts: {matching}", seen)
+            self.assertIn(f"Paired effects over all cells, {matching}", seen)
+        self.assertIn("lowers", seen)
+        self.assertNotIn("nan", seen.split("Repeat it")[0])
+
+    def test_holm_may_need_more_seeds_than_there_are(self):
+        self.make(8)
+        self.assertIn("Nothing can be significant here: 8 pairs", readable(self.report()))
+        self.make(12)
+        self.assertNotIn("Nothing can be significant", readable(self.report()))
+
+
 class TrainingRun(ReportCase):
 
     def test_metrics_make_a_picture_and_a_page(self):
@@ -178,6 +246,18 @@ class TrainingRun(ReportCase):
         self.assertTrue((self.directory / "metrics.png").is_file())
         self.assertIn("test accuracy 75 %", readable(page))
         self.assertNotIn("nan", readable(page))
+
+    def test_a_run_that_diverged_at_once_makes_a_page(self):
+        write(self.directory / "metrics.csv", "time,step,gradients,loss,energy,roughness",
+              [[0, 0, 0, 0.7, 0.7, 0], [50, 1, 1, "nan", "nan", "nan"]])
+        (self.directory / "run.json").write_text(
+            '{"command": "train", "status": "diverged", "message": "no longer finite",'
+            ' "results": {"time": 200.0, "loss": null}}')
+        done = run("pictures.py", self.directory, "--quiet")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (0, 1))
+        page = readable((self.directory / "report.html").read_text(encoding="utf-8"))
+        self.assertIn("ended at training time 200 (diverged: no longer finite)", page)
+        self.assertIn("metrics.png is left out", page)
 
     def test_misuse_is_one_sentence(self):
         done = run("pictures.py", self.directory)

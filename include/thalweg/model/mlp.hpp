@@ -60,7 +60,7 @@ class Tape {
   struct Stage {
     Index value, slope, curvature, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
   };
-  void shape(std::span<const Layer> layers, Index samples, bool tangents);
+  void shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes);
   double* at(Index offset) { return memory_.data() + offset; }
   Block block(Index offset, Index features) {
     return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)};
@@ -121,7 +121,7 @@ class Mlp {
   double time_scale_ = 1;
   bool mean_field_ = false, ntk_ = false;
 
-  void pull_back(Tape& tape, const Tape::Stage& stage, Index features) const;
+  bool keeps_slope() const;
   void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, Out g) const;
 };
 

@@ -19,7 +19,7 @@ std::string to_text(double value) {
 
 double to_number(const std::string& text, const std::string& what) {
   double value = 0;
-  const char* first = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* first = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
   const char* last = text.data() + text.size();
   const auto [end, error] = std::from_chars(first, last, value);
   require(error == std::errc{} && end == last && std::isfinite(value), what + ": '" + text + "' is not a number");

@@ -132,10 +132,10 @@ class PetscStepper final : public Stepper {
   void set_steps(const SchemeSettings& settings, double horizon) {
     check(TSSetTime(ts_, 0));
     check(TSSetTimeStep(ts_, std::min(settings.step, horizon)));
-    check(TSSetMaxSteps(ts_, PETSC_MAX_INT));
-    if (std::isfinite(horizon)) check(TSSetMaxTime(ts_, horizon));
-    else check(TSSetMaxTime(ts_, PETSC_MAX_REAL));
-    check(TSSetExactFinalTime(ts_, TS_EXACTFINALTIME_MATCHSTEP));
+    check(TSSetMaxSteps(ts_, PETSC_MAX_INT - 1));  // the largest itself means "not set"
+    const bool ends = std::isfinite(horizon);
+    check(TSSetMaxTime(ts_, ends ? horizon : PETSC_MAX_REAL));
+    check(TSSetExactFinalTime(ts_, ends ? TS_EXACTFINALTIME_MATCHSTEP : TS_EXACTFINALTIME_STEPOVER));
     check(TSSetErrorIfStepFails(ts_, PETSC_FALSE));
     TSAdapt adapt = nullptr;
     check(TSGetAdapt(ts_, &adapt));

@@ -44,7 +44,7 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
     // tanh' is a function of tanh, and once the layer above has its gradient nothing else needs the value: the
     // adjoint takes its place, and the block stays half as large.
     const bool in_place = inner && !tangents && !slopes;
-    s.slope = in_place ? s.value : take(features, inner);
+    s.slope = take(features, inner && !in_place);
     s.curvature = take(features, inner && tangents);
     s.adjoint = in_place ? s.value : take(features, l > 0);
     s.tangent = take(features, l > 0 && tangents);
@@ -117,7 +117,7 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
     kernel.products(&a, 1, l.outputs, tape.padded_, {z, tape.stride_, l.scale, kernel::Finish::bias, theta.data() + l.biases});
     if (!l.hidden_outputs) continue;
     kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
-                    derivatives > (keeps_slope() ? 0 : 1) ? tape.at(stage.slope) : nullptr,
+                    derivatives > 1 || (derivatives == 1 && keeps_slope()) ? tape.at(stage.slope) : nullptr,
                     derivatives > 1 ? tape.at(stage.curvature) : nullptr);
   }
   return tape.block(tape.stages_.back().value, outputs());
@@ -145,7 +145,6 @@ void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index
 }
 
 void Mlp::backward(In theta, Tape& tape, Out g) const {
-  const auto finish = keeps_slope() ? kernel::Finish::times : kernel::Finish::tanh;
   clear_padding(cotangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
@@ -154,8 +153,10 @@ void Mlp::backward(In theta, Tape& tape, Out g) const {
     accumulate(l, tape, {&term, 1}, g);
     if (k == 0) continue;
     const kernel::Source d{theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs};
-    kernel::best().products(&d, 1, l.inputs, tape.padded_,
-                            {tape.at(below.adjoint), tape.stride_, l.scale, finish, tape.at(below.slope)});
+    const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale,
+                               keeps_slope() ? kernel::Finish::times : kernel::Finish::tanh,
+                               tape.at(keeps_slope() ? below.slope : below.value)};
+    kernel::best().products(&d, 1, l.inputs, tape.padded_, lower);
   }
 }
 

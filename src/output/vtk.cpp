@@ -229,7 +229,12 @@ void write_polylines(const std::filesystem::path& file, std::span<const Polyline
     require_points(line.points);
     require(line.points.rows() > 0, "run " + std::to_string(line.run) + " has no points");
     const auto rows = distinct_rows(line.points);
-    append_cell(*cells, points->GetNumberOfPoints(), static_cast<vtkIdType>(rows.size()));
+    const vtkIdType first = points->GetNumberOfPoints();
+    append_cell(*cells, first, static_cast<vtkIdType>(rows.size()));
+    if (rows.size() == 1) {  // a path that never moved: VTK needs two ends, so it leads from its point to itself
+      cells->InsertCellPoint(first);
+      cells->UpdateCellCount(2);
+    }
     append_points(*points, line.points, rows, capped);
     arrays.append(line, rows);
     runs->InsertNextValue(line.run);

@@ -232,6 +232,15 @@ TEST_F(VtkFiles, LinesMeetWithoutLosingTheirCommonPoint) {
   EXPECT_EQ(read_polydata(path("a.vtp"))->GetNumberOfPoints(), 4);
 }
 
+TEST_F(VtkFiles, APathThatNeverMovedLeadsFromItsPointToItself) {
+  write_polylines(path("a.vtp"), std::vector{line(3, rows({{1, 2, 0}, {1, 2, 0}}), {0, 1})}, {});
+  const auto data = read_polydata(path("a.vtp"));
+  EXPECT_EQ(data->GetNumberOfPoints(), 1);
+  ASSERT_EQ(data->GetNumberOfLines(), 1);
+  EXPECT_EQ(data->GetCell(0)->GetNumberOfPoints(), 2);
+  EXPECT_EQ(values(*data->GetCellData(), "run"), std::vector<double>{3});
+}
+
 TEST_F(VtkFiles, EveryPointIsAVertex) {
   const auto points = rows({{0, 0, 0}, {0, 0, 0}, {1, 2, 3}});
   write_points(path("a.vtp"), points, std::vector<Array>{{"label", {0, 1, 1}}}, {});

@@ -261,16 +261,18 @@ std::unique_ptr<Stepper> petsc_stepper(const PetscScheme& scheme, const Flow& fl
   return std::make_unique<PetscStepper>(scheme, flow, settings, y0, horizon);
 }
 
-void require_options_used(const Scheme& scheme, const Flow& flow) {
-  if (petsc::unused_options().empty()) return;
+std::vector<std::string> read_options(const Scheme& scheme, const Flow& flow) {
+  if (petsc::unused_options().empty()) return {};
   const auto configure = [&] { scheme.row.make(flow, scheme.settings, Vector::Zero(flow.size()), 1); };
   using Configure = decltype(configure);
-  // PETSc tells each group of names only once a process, so the first pass has to listen.
-  const auto asked = petsc::options_asked([](void* c) { (*static_cast<const Configure*>(c))(); },
-                                          const_cast<void*>(static_cast<const void*>(&configure)));
+  return petsc::options_asked([](void* c) { (*static_cast<const Configure*>(c))(); },
+                              const_cast<void*>(static_cast<const void*>(&configure)));
+}
+
+void require_options_used(const std::vector<std::string>& asked) {
   const auto unused = petsc::unused_options();
   if (unused.empty()) return;
-  std::string message = "PETSc does not use " + unused.front() + " with scheme.name=" + std::string(scheme.row.name);
+  std::string message = "PETSc does not use " + unused.front() + " here";
   if (!nearest(unused.front(), asked).empty()) message += "; " + suggestion(unused.front(), asked);
   throw std::invalid_argument(message);
 }

@@ -28,15 +28,15 @@ double parameters(const ModelSpec& model) {
   return count + inputs + 1;
 }
 
-/// Refuses what this machine cannot hold, before the kernel ends the run without a word. Lower bounds in bytes: two
-/// coordinates and four marks a sample; theta and the probes at each recorded state, and ten vectors of theta's size
-/// for network, scheme and metric; four values a node.
+/// Refuses what this machine cannot hold, before the kernel ends the run without a word. Bytes, as measured: 400 a
+/// sample, most of them text of data.csv on its way; theta and the probes at each recorded state, and thirty times
+/// theta's size for the scheme and for weights.csv; four values a node.
 void require_memory(const Settings& s) {
   const double samples = static_cast<double>(s.data.samples) + static_cast<double>(s.data.validation_samples) +
                          static_cast<double>(s.data.test_samples);
   const std::pair<const char*, double> needs[] = {
-      {"data.samples", 48 * samples},
-      {"model.hidden, record.count", 8 * (parameters(s.model) + 20) * (s.record.count + 10.0)},
+      {"data.samples", 400 * samples},
+      {"model.hidden, record.count", 8 * (parameters(s.model) + 20) * (s.record.count + 30.0)},
       {"surface.size", 32 * std::pow(s.surface.size, 2)},
       {"decision.size", 32 * std::pow(s.decision_size, 2)},
   };

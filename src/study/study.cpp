@@ -126,10 +126,12 @@ RunRow unpacked(const std::string& bytes) {
 /// Builds the first seed of every cell, so that a bad level is a sentence before anything is written.
 void check_design(const Design& design) {
   const auto cells = design.size() / static_cast<std::int64_t>(design.axes().back().levels.size());
+  std::vector<std::string> asked;
   for (std::int64_t run = 0; run < cells; ++run) {
     const auto experiment = make_experiment(design, run);
-    require_options_used(experiment->scheme, experiment->flow);
+    for (auto& name : read_options(experiment->scheme, experiment->flow)) asked.push_back(std::move(name));
   }
+  require_options_used(asked);
 }
 
 std::string csv_cell(const std::string& text) {

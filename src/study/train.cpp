@@ -84,7 +84,7 @@ int train(const Request& request, const Console& console) {
   resolve(settings, request.given);
   const Experiment ex(settings);
   settings.model.loss = ex.loss.name;
-  require_options_used(ex.scheme, ex.flow);
+  require_options_used(read_options(ex.scheme, ex.flow));
   const auto directory = choose_directory(settings, "train");
   open_directory(directory);
   replace_file(directory / "run.ini", ini_text(settings));

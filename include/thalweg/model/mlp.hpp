@@ -88,7 +88,7 @@ class Mlp {
   double time_scale() const { return time_scale_; }
 
   /// Independent normal initial weights from the stream (seed, start): variance gain^2/inputs for `standard`, gain^2
-  /// for `ntk`, both with zero biases; 1 for every parameter of `mean-field`.
+  /// for `ntk`, both with zero biases; 1 for `mean-field` and its hidden biases, whose output bias starts at zero.
   Vector start(std::uint64_t seed) const;
 
   /// The most samples a block should hold so that its tape stays in the second-level cache; at most 192.

@@ -9,7 +9,8 @@ namespace {
 
 char folded(char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
-/// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours cost 1 (Damerau 1964).
+/// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours cost 1 (Damerau
+/// 1964).
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> older, old, now(b.size() + 1);
   std::iota(now.begin(), now.end(), 0);

@@ -4,9 +4,9 @@
 #include <limits>
 #include <sstream>
 
-#include "thalweg/core/csv.hpp"
 #include "label_noise.hpp"
 #include "samples.hpp"
+#include "thalweg/core/csv.hpp"
 #include "thalweg/core/file.hpp"
 #include "thalweg/core/table.hpp"
 

@@ -6,8 +6,8 @@
 #include <map>
 #include <optional>
 
-#include "thalweg/core/csv.hpp"
 #include "samples.hpp"
+#include "thalweg/core/csv.hpp"
 #include "thalweg/core/random.hpp"
 #include "thalweg/core/table.hpp"
 

@@ -49,7 +49,8 @@ Plane principal_plane(std::span<const Vector> states, Stream& draw) {
   const auto title = [&](const char* which, Index k) {
     return std::string(which) + " principal direction (" + percent(k > last ? 0 : variance[k] / total) + ")";
   };
-  Plane plane{end, orthonormal(direction(0), Vector::Zero(end.size()), draw), {}, title("first", 0), title("second", 1)};
+  Plane plane{
+      end, orthonormal(direction(0), Vector::Zero(end.size()), draw), {}, title("first", 0), title("second", 1)};
   plane.second = orthonormal(direction(1), plane.first, draw);
   if (plane.first.dot(offsets.col(0)) < 0) plane.first *= -1;
   if (plane.second.dot(offsets.col(0)) < 0) plane.second *= -1;

@@ -103,9 +103,9 @@ Matrix cosine_basis(Index n) {
   Matrix q(n, n);
   for (Index j = 0; j < n; ++j)
     for (Index i = 0; i < n; ++i)
-      q(i, j) = std::cos(std::numbers::pi * static_cast<double>(j) * (static_cast<double>(i) + .5) /
-                         static_cast<double>(n)) *
-                std::sqrt((j == 0 ? 1 : 2) / static_cast<double>(n));
+      q(i, j) =
+          std::cos(std::numbers::pi * static_cast<double>(j) * (static_cast<double>(i) + .5) / static_cast<double>(n)) *
+          std::sqrt((j == 0 ? 1 : 2) / static_cast<double>(n));
   return q;
 }
 
@@ -129,7 +129,7 @@ class NeuronLattice final : public Lattice {
   void apply(In y, Out ky) const override {
     ky.setZero();
     for (const Field& f : fields_) {
-      const double *from = y.data() + f.offset;
+      const double* from = y.data() + f.offset;
       double* to = ky.data() + f.offset;
       if (f.over_rows)
         for (Index j = 0; j < f.columns; ++j)
@@ -177,7 +177,8 @@ class NeuronLattice final : public Lattice {
   static void solve_square(const Field& f, double c, double* data) {
     const Index count = f.rows * f.columns;
     double* memory = scratch(2 * count);
-    Eigen::Map<Matrix> x(data, f.rows, f.columns), half(memory, f.rows, f.columns), modes(memory + count, f.rows, f.columns);
+    Eigen::Map<Matrix> x(data, f.rows, f.columns), half(memory, f.rows, f.columns),
+        modes(memory + count, f.rows, f.columns);
     half.noalias() = f.row_basis.transpose() * x;
     modes.noalias() = half * f.column_basis;
     for (Index j = 0; j < f.columns; ++j)

@@ -20,8 +20,7 @@ DerivativeGap derivative_gap(const Functional& functional, In y, In w) {
   const double value_difference = (8 * (functional.value(at(h), {}) - functional.value(at(-h), {})) -
                                    (functional.value(at(2 * h), {}) - functional.value(at(-2 * h), {}))) /
                                   (12 * h);
-  const Vector slope_difference =
-      (8 * (slope_at(h) - slope_at(-h)) - (slope_at(2 * h) - slope_at(-2 * h))) / (12 * h);
+  const Vector slope_difference = (8 * (slope_at(h) - slope_at(-h)) - (slope_at(2 * h) - slope_at(-2 * h))) / (12 * h);
   return {std::abs(g.dot(w) - value_difference) / (1 + std::abs(value_difference)),
           (hw - slope_difference).norm() / (1 + slope_difference.norm())};
 }

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "thalweg/core/table.hpp"
 #include "../model/kernel.hpp"
+#include "thalweg/core/table.hpp"
 #include "thalweg/energy/risk.hpp"
 
 namespace thalweg {
@@ -73,9 +73,8 @@ std::span<const Loss> losses() { return rows; }
 const Loss& loss_for(std::string_view name, int classes) {
   if (name == "auto") name = classes == 2 ? "logistic" : "softmax";
   const Loss& loss = find(losses(), name, "model.loss");
-  require(classes == 2 || loss.many,
-          "model.loss: " + std::string(name) + " is for two classes and the data has " + std::to_string(classes) +
-              "; take softmax or mse");
+  require(classes == 2 || loss.many, "model.loss: " + std::string(name) + " is for two classes and the data has " +
+                                         std::to_string(classes) + "; take softmax or mse");
   return loss;
 }
 

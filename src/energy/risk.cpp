@@ -51,8 +51,9 @@ void Risk::each_block(Batch batch, bool tangents, Visit visit) const {
 
 double Risk::value(In theta, Batch batch) const {
   double sum = 0;
-  each_block(batch, false,
-             [&](Tape& tape, const int* labels) { sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr); });
+  each_block(batch, false, [&](Tape& tape, const int* labels) {
+    sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr);
+  });
   const double count = batch.empty() ? static_cast<double>(samples_.size()) : static_cast<double>(batch.size());
   return sum / count + weight_decay_ / 2 * theta.squaredNorm();
 }

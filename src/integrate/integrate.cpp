@@ -115,21 +115,29 @@ std::string explanation(Status status, const Scheme& scheme, const Instant& at) 
 
 std::string_view name(Status status) {
   switch (status) {
-    case Status::time: return "time";
-    case Status::steps: return "steps";
-    case Status::loss: return "loss";
-    case Status::grad_norm: return "grad_norm";
-    case Status::wall: return "wall";
-    case Status::interrupted: return "interrupted";
-    case Status::diverged: return "diverged";
-    case Status::failed: return "failed";
+    case Status::time:
+      return "time";
+    case Status::steps:
+      return "steps";
+    case Status::loss:
+      return "loss";
+    case Status::grad_norm:
+      return "grad_norm";
+    case Status::wall:
+      return "wall";
+    case Status::interrupted:
+      return "interrupted";
+    case Status::diverged:
+      return "diverged";
+    case Status::failed:
+      return "failed";
   }
   return {};
 }
 
 Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches) {
-  require(y0.size() == flow.size(), "the start has " + std::to_string(y0.size()) + " entries and the flow " +
-                                        std::to_string(flow.size()));
+  require(y0.size() == flow.size(),
+          "the start has " + std::to_string(y0.size()) + " entries and the flow " + std::to_string(flow.size()));
   require(stop.time || stop.steps || stop.loss || stop.grad_norm || stop.wall, "stop: nothing would end the run");
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();

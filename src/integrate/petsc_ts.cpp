@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <type_traits>
 
 #include "thalweg/core/table.hpp"
 
@@ -17,48 +18,43 @@ bool has_gradient(Part part) { return part == Part::slow || part == Part::all; }
 
 Part complement(Part implicit) {
   switch (implicit) {
-    case Part::none: return Part::all;
-    case Part::stiff: return Part::slow;
-    case Part::slow: return Part::stiff;
-    case Part::all: return Part::none;
+    case Part::none:
+      return Part::all;
+    case Part::stiff:
+      return Part::slow;
+    case Part::slow:
+      return Part::stiff;
+    case Part::all:
+      return Part::none;
   }
   return Part::all;
 }
 
 /// A PETSc vector's entries as an Eigen map, for as long as it lives.
-class Read {
+template <class Entry, PetscErrorCode (*get)(Vec, Entry**), PetscErrorCode (*restore)(Vec, Entry**)>
+class Access {
  public:
-  explicit Read(Vec vec) : vec_(vec) {
+  explicit Access(Vec vec) : vec_(vec) {
     PetscInt n = 0;
     check(VecGetLocalSize(vec, &n));
-    check(VecGetArrayRead(vec, &data_));
+    check(get(vec, &data_));
     size_ = n;
   }
-  ~Read() { VecRestoreArrayRead(vec_, &data_); }
-  Eigen::Map<const Vector> operator*() const { return {data_, size_}; }
+  ~Access() { restore(vec_, &data_); }
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+
+  auto operator*() const {
+    return Eigen::Map<std::conditional_t<std::is_const_v<Entry>, const Vector, Vector>>(data_, size_);
+  }
 
  private:
   Vec vec_;
-  const double* data_ = nullptr;
+  Entry* data_ = nullptr;
   Index size_ = 0;
 };
-
-class Write {
- public:
-  explicit Write(Vec vec) : vec_(vec) {
-    PetscInt n = 0;
-    check(VecGetLocalSize(vec, &n));
-    check(VecGetArray(vec, &data_));
-    size_ = n;
-  }
-  ~Write() { VecRestoreArray(vec_, &data_); }
-  Eigen::Map<Vector> operator*() const { return {data_, size_}; }
-
- private:
-  Vec vec_;
-  double* data_ = nullptr;
-  Index size_ = 0;
-};
+using Read = Access<const double, VecGetArrayRead, VecRestoreArrayRead>;
+using Write = Access<double, VecGetArray, VecRestoreArray>;
 
 /// y' = v(y) for PETSc: v_complement is the right-hand side, y' - v_implicit the left one with the matrix-free
 /// Jacobian shift I - dv/dy, preconditioned (or, where only the stiff part is implicit, solved) by the flow's own
@@ -162,8 +158,10 @@ class PetscStepper final : public Stepper {
       ++now_.step;
       return {};
     }
-    return {false, std::string("PETSc gave up: ") + TSConvergedReasons[reason] +
-                       "; try a smaller scheme.step or a looser tolerance", false};
+    return {false,
+            std::string("PETSc gave up: ") + TSConvergedReasons[reason] +
+                "; try a smaller scheme.step or a looser tolerance",
+            false};
   }
 
   void count() {

@@ -19,8 +19,8 @@ constexpr PetscScheme rk5dp{TSRK, Part::none, [](TS ts) { petsc::check(TSRKSetTy
 constexpr PetscScheme backward_euler{TSBEULER, Part::all, nullptr, false};
 constexpr PetscScheme crank_nicolson{TSCN, Part::all, nullptr, false};
 constexpr PetscScheme bdf2{TSBDF, Part::all, [](TS ts) { petsc::check(TSBDFSetOrder(ts, 2)); }, false};
-constexpr PetscScheme arkimex3{TSARKIMEX, Part::stiff,
-                               [](TS ts) { petsc::check(TSARKIMEXSetType(ts, TSARKIMEX3)); }, false};
+constexpr PetscScheme arkimex3{TSARKIMEX, Part::stiff, [](TS ts) { petsc::check(TSARKIMEXSetType(ts, TSARKIMEX3)); },
+                               false};
 
 constexpr SchemeRow rows[] = {
     {"forward-euler", "explicit Euler (TSEULER)", 1, Part::none, false, true, "", petsc<forward_euler>},

@@ -20,7 +20,8 @@ constexpr Scaling scaling_rows[] = {
 /// Samples that are not there: zeros, so that they add nothing to a sum over the block.
 void clear_padding(Tape::Block block, Index padded) {
   for (Index j = 0; j < block.cols(); ++j)
-    std::fill(block.data() + j * block.outerStride() + block.rows(), block.data() + j * block.outerStride() + padded, 0);
+    std::fill(block.data() + j * block.outerStride() + block.rows(), block.data() + j * block.outerStride() + padded,
+              0);
 }
 
 }  // namespace
@@ -35,7 +36,9 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
   stride_ = ((padded_ + line - 1) / line | 1) * line;
   stages_.clear();
   Index used = 0;
-  const auto take = [&](Index features, bool wanted) { return std::exchange(used, used + (wanted ? stride_ * features : 0)); };
+  const auto take = [&](Index features, bool wanted) {
+    return std::exchange(used, used + (wanted ? stride_ * features : 0));
+  };
   for (std::size_t l = 0; l <= layers.size(); ++l) {
     const Index features = l == 0 ? layers[0].inputs : layers[l - 1].outputs;
     const bool inner = l > 0 && l < layers.size();
@@ -113,8 +116,10 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
     const Layer& l = layers_[k];
     const Tape::Stage& stage = tape.stages_[k + 1];
     double* z = tape.at(stage.value);
-    const kernel::Source a{theta.data() + l.weights, 1, l.outputs, tape.at(tape.stages_[k].value), tape.stride_, l.inputs};
-    kernel.products(&a, 1, l.outputs, tape.padded_, {z, tape.stride_, l.scale, kernel::Finish::bias, theta.data() + l.biases});
+    const kernel::Source a{
+        theta.data() + l.weights, 1, l.outputs, tape.at(tape.stages_[k].value), tape.stride_, l.inputs};
+    kernel.products(&a, 1, l.outputs, tape.padded_,
+                    {z, tape.stride_, l.scale, kernel::Finish::bias, theta.data() + l.biases});
     if (!l.hidden_outputs) continue;
     kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
                     derivatives > 1 || (derivatives == 1 && keeps_slope()) ? tape.at(stage.slope) : nullptr,
@@ -196,7 +201,8 @@ void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
     const kernel::Source both[] = {{weights, l.outputs, 1, adjoint_tangent, tape.stride_, l.outputs},
                                    {direction, l.outputs, 1, adjoint, tape.stride_, l.outputs}};
     const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale, kernel::Finish::bias, nullptr};
-    const kernel::Target lower_tangent{tape.at(below.adjoint_tangent), tape.stride_, l.scale, kernel::Finish::bias, nullptr};
+    const kernel::Target lower_tangent{tape.at(below.adjoint_tangent), tape.stride_, l.scale, kernel::Finish::bias,
+                                       nullptr};
     kernel::best().products(&plain, 1, l.inputs, tape.padded_, lower);
     kernel::best().products(both, 2, l.inputs, tape.padded_, lower_tangent);
     kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.curvature),

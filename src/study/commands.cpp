@@ -67,10 +67,13 @@ int exit_code(Status status) {
     case Status::steps:
     case Status::loss:
     case Status::grad_norm:
-    case Status::wall: return 0;
-    case Status::interrupted: return 130;
+    case Status::wall:
+      return 0;
+    case Status::interrupted:
+      return 130;
     case Status::diverged:
-    case Status::failed: return 3;
+    case Status::failed:
+      return 3;
   }
   return 4;
 }

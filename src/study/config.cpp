@@ -109,8 +109,9 @@ void require_repeatable(const Settings& settings) {
 
 /// A word as a shell would need it.
 std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                             "0123456789-_=.,:/+%@") == std::string::npos;
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789-_=.,:/+%@") == std::string::npos;
   if (plain) return word;
   std::string safe = "'";
   for (const char c : word) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -152,7 +153,8 @@ Request parse(std::span<const std::string> arguments, std::span<const Command> c
   std::erase_if(request.given, [](const auto& entry) { return entry.second.empty(); });
   apply_keys(request.settings, request.command->defaults);
   // A command's own stop is for those who state none.
-  if (std::any_of(request.given.begin(), request.given.end(), [](const auto& g) { return g.first.starts_with("stop."); }))
+  if (std::any_of(request.given.begin(), request.given.end(),
+                  [](const auto& g) { return g.first.starts_with("stop."); }))
     request.settings.stop = {};
   for (const auto& [name, value] : request.given) set_key(request.settings, name, value);
   for (auto word = dashes; word != arguments.end(); ++word) {

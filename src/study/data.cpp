@@ -19,9 +19,12 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::vector<std::pair<std::string, double>> numbers_of(const Dataset& data, const DataSpec& spec) {
   std::vector<std::pair<std::string, double>> numbers{
-      {"features", static_cast<double>(data.features())},      {"classes", data.classes()},
-      {"train_samples", static_cast<double>(data.train.size())}, {"validation_samples", static_cast<double>(data.validation.size())},
-      {"test_samples", static_cast<double>(data.test.size())},   {"noise_nominal", data.noise_nominal},
+      {"features", static_cast<double>(data.features())},
+      {"classes", data.classes()},
+      {"train_samples", static_cast<double>(data.train.size())},
+      {"validation_samples", static_cast<double>(data.validation.size())},
+      {"test_samples", static_cast<double>(data.test.size())},
+      {"noise_nominal", data.noise_nominal},
       {"noise_realised", data.noise_realised}};
   const auto known = oracles(spec);
   numbers.insert(numbers.end(), known.begin(), known.end());

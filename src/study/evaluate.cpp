@@ -56,8 +56,8 @@ int evaluate(const Request& request, const Console& console) {
   settings.model.hidden.assign(weights.widths.begin() + 1, weights.widths.end() - 1);
   const Index outputs = weights.widths.back();
   const int classes = std::max(2, static_cast<int>(outputs));
-  require(set.classes() <= classes, "evaluate.data: " + std::to_string(set.classes()) + " classes, but the weights have " +
-                                        std::to_string(outputs) + " outputs");
+  require(set.classes() <= classes, "evaluate.data: " + std::to_string(set.classes()) +
+                                        " classes, but the weights have " + std::to_string(outputs) + " outputs");
   // A single output settles what auto means; with two, only softmax and mse can be meant.
   const Loss& loss = settings.model.loss == "auto" && outputs > 1 ? loss_for("softmax", classes)
                                                                   : loss_for(settings.model.loss, classes);
@@ -82,7 +82,9 @@ int evaluate(const Request& request, const Console& console) {
   std::vector<std::vector<double>> rows;
   for (Index i = 0; i < g.size(); ++i) rows.push_back({static_cast<double>(i), weights.theta[i], g[i], v[i], hv[i]});
   replace_file(directory / "evaluate.csv", csv_text({"index", "theta", "gradient", "v", "hvp"}, rows));
-  RunReport report{"evaluate", "done", "", {}, {{"loss_name", std::string(loss.name)}, {"split", settings.evaluate_split}}, {}, 0, 1, ""};
+  RunReport report{
+      "evaluate", "done", "", {}, {{"loss_name", std::string(loss.name)}, {"split", settings.evaluate_split}},
+      {},         0,      1,  ""};
   report.numbers = {{"loss", value},
                     {"accuracy", accuracy(predicted, samples.clean)},
                     {"label_accuracy", accuracy(predicted, samples.label)},

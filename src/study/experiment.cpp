@@ -47,7 +47,8 @@ Schedule Experiment::schedule() const {
   if (stop.steps && !adaptive(scheme)) end = std::min(end, settings.stepping.step * static_cast<double>(*stop.steps));
   if (std::isfinite(end)) schedule.times = even_times(end, settings.record.count);
   // Without a known end there are no intervals: every hundredth step instead of nothing.
-  else if (schedule.every == 0) schedule.every = 100;
+  else if (schedule.every == 0)
+    schedule.every = 100;
   return schedule;
 }
 

@@ -20,8 +20,7 @@ double log_loss(double loss) { return std::log10(std::max(loss, smallest_loss));
 
 Grid domain_grid(const Dataset& data, int size) {
   Grid grid{{size, size, 1}, {data.low[0], data.low[1], 0}, {1, 1, 1}};
-  for (Index a = 0; a < 2; ++a)
-    grid.spacing[static_cast<std::size_t>(a)] = (data.high[a] - data.low[a]) / (size - 1);
+  for (Index a = 0; a < 2; ++a) grid.spacing[static_cast<std::size_t>(a)] = (data.high[a] - data.low[a]) / (size - 1);
   return grid;
 }
 
@@ -140,9 +139,8 @@ void write_surface(const fs::path& directory, const Experiment& ex, const Trajec
   std::vector<double> logarithms(surface.values.size());
   std::transform(surface.values.begin(), surface.values.end(), logarithms.begin(), log_loss);
   vtk::Header header{provenance_json("train"), {}, {}, {}};
-  header.numbers = {{"centre_loss", surface.centre()},
-                    {"trained_loss", ex.risk.value(path.states.back(), {})},
-                    {"radius", radius}};
+  header.numbers = {
+      {"centre_loss", surface.centre()}, {"trained_loss", ex.risk.value(path.states.back(), {})}, {"radius", radius}};
   header.texts = {{"axis_x", plane.first_title}, {"axis_y", plane.second_title}};
   const std::vector<vtk::Array> arrays{{"loss", surface.values, 1}, {"log10_loss", logarithms, 1}};
   vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);

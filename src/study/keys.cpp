@@ -47,7 +47,8 @@ Key diffusion_key() {
   return {name, "", "what diffuses, see `list diffusions`; slots combine with +",
           [=](Settings& s, const std::string& value) {
             const auto words = split_list(value, '+');
-            require(!words.empty(), name + ": '" + value + "' holds no name; " + suggestion(value, names(diffusions())));
+            require(!words.empty(),
+                    name + ": '" + value + "' holds no name; " + suggestion(value, names(diffusions())));
             for (const auto& word : words) find(diffusions(), word, name);
             s.flow.diffusion = value;
           },
@@ -90,8 +91,7 @@ std::vector<Key> data_keys() {
       whole("data.grid", "", "islands: K of the K x K grid of blobs", {2}, in(&DataSpec::grid)),
       real("data.spread", "data units", "islands, gaussians: standard deviation of a blob", positive,
            in(&DataSpec::spread)),
-      real("data.distance", "data units", "gaussians: distance of the centres", not_negative,
-           in(&DataSpec::distance)),
+      real("data.distance", "data units", "gaussians: distance of the centres", not_negative, in(&DataSpec::distance)),
       real("data.jitter", "data units", "spirals, moons, circles: standard deviation of the points about their curve",
            not_negative, in(&DataSpec::jitter)),
       text("data.file", "csv: the table", in(&DataSpec::file)),
@@ -121,8 +121,8 @@ std::vector<Key> flow_keys() {
   return {
       diffusion_key(),
       choice("flow.lattice", "where K acts, see `list lattices`", lattices(), in(&FlowSpec::lattice)),
-      real("flow.nu", "1/(time eigenvalue of K)", "weights: strength nu of the heat flow of the weights",
-           not_negative, in(&FlowSpec::nu)),
+      real("flow.nu", "1/(time eigenvalue of K)", "weights: strength nu of the heat flow of the weights", not_negative,
+           in(&FlowSpec::nu)),
       real("flow.sigma", "1/eigenvalue of K", "gradient: sigma of the metric (I + sigma K)^power", not_negative,
            in(&FlowSpec::sigma)),
       whole("flow.power", "", "gradient: power m of the metric, 1 or 2", {1, 3}, in(&FlowSpec::power)),
@@ -138,12 +138,11 @@ std::vector<Key> scheme_keys() {
       real("scheme.step", "time", "step eta; the first guess where the scheme adapts", positive,
            in(&SchemeSettings::step)),
       optional("scheme.rtol", "1", "relative tolerance; given: the scheme adapts its step", not_negative,
-                 in(&SchemeSettings::rtol)),
+               in(&SchemeSettings::rtol)),
       optional("scheme.atol", "parameter", "absolute tolerance; given: the scheme adapts its step", not_negative,
-                 in(&SchemeSettings::atol)),
+               in(&SchemeSettings::atol)),
       real("scheme.momentum", "1", "momentum: beta", share, in(&SchemeSettings::momentum)),
-      whole("scheme.batch", "samples", "batch size; 0: the whole training set", not_negative,
-            batch(&BatchPlan::size)),
+      whole("scheme.batch", "samples", "batch size; 0: the whole training set", not_negative, batch(&BatchPlan::size)),
       choice("scheme.sampling", "how batches are drawn, see `list samplings`", samplings(),
              batch(&BatchPlan::sampling)),
       whole("scheme.seed", "", "seed of the batches", not_negative, batch(&BatchPlan::seed)),
@@ -158,7 +157,7 @@ std::vector<Key> run_keys() {
       optional("stop.steps", "steps", "number of steps", {1}, stop(&StopSpec::steps)),
       optional("stop.loss", "loss", "energy at or below; costs an evaluation a step", any, stop(&StopSpec::loss)),
       optional("stop.grad_norm", "1", "norm of the velocity at or below; costs a gradient a step", not_negative,
-                 stop(&StopSpec::grad_norm)),
+               stop(&StopSpec::grad_norm)),
       optional("stop.wall", "seconds", "wall-clock time", positive, stop(&StopSpec::wall)),
       whole("record.count", "", "record at so many equal intervals of the run", {1}, record(&RecordSpec::count)),
       whole("record.every", "steps", "and after each so many steps; 0: not", not_negative, record(&RecordSpec::every)),
@@ -171,13 +170,12 @@ std::vector<Key> picture_keys() {
   const auto in = [](auto member) { return path(&Settings::surface, member); };
   return {
       choice("surface.directions", "see `list directions`", direction_kinds(), in(&SurfaceSpec::directions)),
-      whole("surface.size", "nodes", "odd number of nodes along an axis; 1: no surface", {1},
-            in(&SurfaceSpec::size)),
+      whole("surface.size", "nodes", "odd number of nodes along an axis; 1: no surface", {1}, in(&SurfaceSpec::size)),
       optional("surface.radius", "parameter", "half width of the plane; not given: holds the path", positive,
-                 in(&SurfaceSpec::radius)),
+               in(&SurfaceSpec::radius)),
       whole("surface.seed", "", "seed of random directions", not_negative, in(&SurfaceSpec::seed)),
-      whole("decision.size", "nodes", "nodes along an axis of the decision field (two features); 0: none",
-            not_negative, path(&Settings::decision_size)),
+      whole("decision.size", "nodes", "nodes along an axis of the decision field (two features); 0: none", not_negative,
+            path(&Settings::decision_size)),
   };
 }
 
@@ -199,8 +197,7 @@ std::vector<Key> study_keys() {
 std::vector<Key> other_keys() {
   return {
       text("in.dir", "a finished run: its run.ini and weights.csv are the start", path(&Settings::in_dir)),
-      text("evaluate.weights", "weights.csv to evaluate (in.dir's where not given)",
-           path(&Settings::evaluate_weights)),
+      text("evaluate.weights", "weights.csv to evaluate (in.dir's where not given)", path(&Settings::evaluate_weights)),
       text("evaluate.data", "data.csv to evaluate on (in.dir's where not given)", path(&Settings::evaluate_data)),
       evaluate_split_key(),
       whole("evaluate.seed", "", "seed of the normal vector v of the product", not_negative,

@@ -3,11 +3,11 @@
 
 #include "thalweg/core/table.hpp"
 #include "thalweg/diagnose/surface.hpp"
+#include "thalweg/energy/risk.hpp"
+#include "thalweg/flow/gradient_flow.hpp"
 #include "thalweg/study/commands.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
-#include "thalweg/energy/risk.hpp"
-#include "thalweg/flow/gradient_flow.hpp"
 
 namespace thalweg {
 namespace {
@@ -43,10 +43,14 @@ std::string code(std::string_view text) { return text.empty() ? "" : "`" + std::
 
 std::string part_name(Part part) {
   switch (part) {
-    case Part::none: return "nothing";
-    case Part::slow: return "slow part";
-    case Part::stiff: return "stiff part";
-    case Part::all: return "everything";
+    case Part::none:
+      return "nothing";
+    case Part::slow:
+      return "slow part";
+    case Part::stiff:
+      return "stiff part";
+    case Part::all:
+      return "everything";
   }
   return {};
 }

@@ -32,7 +32,8 @@ constexpr Method method_rows[] = {
 
 constexpr Matching matching_rows[] = {
     {"equal-step", "the same step, the same batches, the same number of steps"},
-    {"equal-effective-step", "each step divided by the method's mean gain on a white gradient, the same number of steps"},
+    {"equal-effective-step",
+     "each step divided by the method's mean gain on a white gradient, the same number of steps"},
 };
 
 /// The mean gain of one step of that size: trace(A)/P for a step along A g.

@@ -4,10 +4,10 @@
 
 #include <unistd.h>
 
-#include <boost/version.hpp>
-#include <nlohmann/json.hpp>
 #include <petscversion.h>
 #include <sqlite3.h>
+#include <boost/version.hpp>
+#include <nlohmann/json.hpp>
 
 namespace thalweg {
 namespace {
@@ -29,8 +29,8 @@ Json versions() {
 }
 
 Json provenance(const std::string& command) {
-  return {{"program", "thalweg"}, {"version", THALWEG_VERSION},         {"commit", THALWEG_COMMIT},
-          {"command", command},   {"compiler", "gcc " __VERSION__},     {"versions", versions()}};
+  return {{"program", "thalweg"}, {"version", THALWEG_VERSION},     {"commit", THALWEG_COMMIT},
+          {"command", command},   {"compiler", "gcc " __VERSION__}, {"versions", versions()}};
 }
 
 Json counters(const Work& w) {

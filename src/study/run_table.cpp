@@ -75,8 +75,9 @@ RunTable::RunTable(const std::filesystem::path& file, const std::string& design,
   execute("CREATE TABLE IF NOT EXISTS study (design TEXT)");
   std::string columns;
   for (const auto& name : measures) columns += ", \"" + name + "\" REAL";
-  execute("CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY, status TEXT, reason TEXT, seconds REAL, curve TEXT" +
-          columns + ")");
+  execute(
+      "CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY, status TEXT, reason TEXT, seconds REAL, curve TEXT" +
+      columns + ")");
   Statement stored(raw, "SELECT design FROM study");
   if (stored.step())
     require(stored.text(0) == design, "out.dir: " + file.parent_path().string() +

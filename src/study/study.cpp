@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <ostream>
 
 #include "thalweg/core/file.hpp"
@@ -10,12 +8,11 @@
 #include "thalweg/study/crew.hpp"
 #include "thalweg/study/design.hpp"
 #include "thalweg/study/effects.hpp"
-#include "thalweg/study/experiment.hpp"
-#include "thalweg/study/methods.hpp"
 #include "thalweg/study/postprocess.hpp"
 #include "thalweg/study/provenance.hpp"
 #include "thalweg/study/run_directory.hpp"
 #include "thalweg/study/run_table.hpp"
+#include "thalweg/study/study_run.hpp"
 
 namespace thalweg {
 namespace {
@@ -24,104 +21,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-const std::vector<std::string> curve_columns{"time", "step", "loss", "test_accuracy", "memorised"};
-
-/// What a run leaves in the table: the measures, then these.
-std::vector<std::string> table_columns() {
-  std::vector<std::string> columns;
-  for (const Measure& m : measures()) columns.emplace_back(m.name);
-  columns.insert(columns.end(), {"steps", "gradients", "time"});
-  return columns;
-}
-
-std::string curve_text(const Recorder& recorder) {
-  std::vector<std::size_t> places;
-  for (const auto& wanted : curve_columns) {
-    const auto& all = recorder.columns();
-    places.push_back(static_cast<std::size_t>(std::find(all.begin(), all.end(), wanted) - all.begin()));
-  }
-  std::string text;
-  for (const auto& row : recorder.rows()) {
-    for (std::size_t j = 0; j < places.size(); ++j)
-      text += (j == 0 ? "" : ",") + (places[j] < row.size() ? to_text(row[places[j]]) : "nan");
-    text += '\n';
-  }
-  return text;
-}
-
-std::vector<double> table_values(const Experiment& ex, const Recorder& recorder, const Outcome& outcome) {
-  std::vector<double> values;
-  for (const Measure& m : measures())
-    values.push_back(m.name == "best_accuracy"    ? recorder.best_accuracy()
-                     : m.name == "noise_realised" ? ex.data.noise_realised
-                                                  : recorder.last(m.name));
-  values.insert(values.end(), {static_cast<double>(outcome.work.steps), static_cast<double>(outcome.work.gradients),
-                               outcome.end.time});
-  return values;
-}
-
-/// The experiment of a run; its step matched where the design asks for it.
-std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run) {
-  Settings settings = design.settings(run);
-  auto experiment = std::make_unique<Experiment>(settings);
-  if (design.level(run, "matching") != "equal-effective-step") return experiment;
-  settings.stepping.step = matched_step(settings, *experiment);
-  Dataset data = experiment->data;
-  return std::make_unique<Experiment>(settings, std::move(data));
-}
-
-RunRow run_one(const Design& design, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
-               Observer* watch) {
-  const auto start = Clock::now();
-  const auto ex = make_experiment(design, run);
-  Recorder recorder = ex->recorder();
-  std::vector<Watch> watches{{ex->schedule(), recorder}};
-  if (watch) watches.push_back({{{}, 10}, *watch});
-  const Outcome outcome = ex->run(watches, interrupted);
-  return {run, std::string(name(outcome.status)), outcome.message, table_values(*ex, recorder, outcome),
-          seconds_since(start), curves ? curve_text(recorder) : ""};
-}
-
-void append(std::string& bytes, const void* data, std::size_t size) {
-  bytes.append(static_cast<const char*>(data), size);
-}
-
-void append(std::string& bytes, const std::string& text) {
-  const std::uint64_t size = text.size();
-  append(bytes, &size, sizeof size);
-  bytes += text;
-}
-
-/// A row as bytes between ranks of one machine type.
-std::string packed(const RunRow& row) {
-  std::string bytes;
-  append(bytes, &row.run, sizeof row.run);
-  append(bytes, &row.seconds, sizeof row.seconds);
-  for (const auto* text : {&row.status, &row.reason, &row.curve}) append(bytes, *text);
-  append(bytes, row.measures.data(), row.measures.size() * sizeof(double));
-  return bytes;
-}
-
-RunRow unpacked(const std::string& bytes) {
-  RunRow row;
-  const char* at = bytes.data();
-  const auto take = [&at](void* to, std::size_t size) {
-    std::memcpy(to, at, size);
-    at += size;
-  };
-  take(&row.run, sizeof row.run);
-  take(&row.seconds, sizeof row.seconds);
-  for (auto* text : {&row.status, &row.reason, &row.curve}) {
-    std::uint64_t size = 0;
-    take(&size, sizeof size);
-    text->assign(at, size);
-    at += size;
-  }
-  row.measures.resize(static_cast<std::size_t>(bytes.data() + bytes.size() - at) / sizeof(double));
-  take(row.measures.data(), row.measures.size() * sizeof(double));
-  return row;
-}
 
 /// Builds the first seed of every cell, so that a bad level is a sentence before anything is written.
 void check_design(const Design& design) {
@@ -132,44 +31,6 @@ void check_design(const Design& design) {
     for (auto& name : read_options(experiment->scheme, experiment->flow)) asked.push_back(std::move(name));
   }
   require_options_used(asked);
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
-std::string runs_csv(const Design& design, std::span<const RunRow> rows) {
-  std::string text = "run";
-  for (const Axis& axis : design.axes()) text += "," + axis.name;
-  text += ",status,reason";
-  for (const auto& column : table_columns()) text += "," + column;
-  text += "\n";
-  for (const RunRow& row : rows) {
-    text += std::to_string(row.run);
-    const auto levels = design.levels(row.run);
-    for (std::size_t a = 0; a < levels.size(); ++a)
-      text += "," + csv_cell(design.axes()[a].levels[static_cast<std::size_t>(levels[a])]);
-    text += "," + row.status + "," + csv_cell(row.reason);
-    for (const double value : row.measures) text += "," + to_text(value);
-    text += "\n";
-  }
-  return text;
-}
-
-std::string curves_csv(std::span<const RunRow> rows) {
-  std::string text = "run";
-  for (const auto& column : curve_columns) text += "," + column;
-  text += "\n";
-  for (const RunRow& row : rows)
-    for (std::size_t start = 0; start < row.curve.size();) {
-      const auto end = row.curve.find('\n', start) + 1;
-      text += std::to_string(row.run) + "," + row.curve.substr(start, end - start);
-      start = end;
-    }
-  return text;
 }
 
 /// The study on this rank. Rank 0 owns the table and the directory; the others only run.
@@ -273,7 +134,7 @@ class Study {
     const auto bad = std::count_if(rows.begin(), rows.end(), [](const RunRow& r) {
       return r.status == name(Status::diverged) || r.status == name(Status::failed);
     });
-    RunReport report{"study", left > 0 ? "interrupted" : "done", "", {}, {}, {}, seconds_since(start_),
+    RunReport report{"study",        left > 0 ? "interrupted" : "done", "", {}, {}, {}, seconds_since(start_),
                      console_.ranks, petsc::options_in_force()};
     report.numbers = {{"runs", static_cast<double>(rows.size())}, {"diverged", static_cast<double>(bad)}};
     replace_file(directory_ / "run.json", run_json(report));

@@ -23,9 +23,7 @@ class Ticker final : public Observer {
   Ticker(const Console& console, const StopSpec& stop)
       : by_time_(stop.time.has_value()),
         progress_(console, "training", by_time_ ? *stop.time : static_cast<double>(stop.steps.value_or(1))) {}
-  void see(const Frame& frame) override {
-    progress_.at(by_time_ ? frame.at.time : static_cast<double>(frame.at.step));
-  }
+  void see(const Frame& frame) override { progress_.at(by_time_ ? frame.at.time : static_cast<double>(frame.at.step)); }
 
  private:
   bool by_time_;
@@ -56,23 +54,26 @@ void write_fields(const fs::path& directory, const Experiment& ex, const Traject
 
 RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& outcome, double seconds,
                  const Console& console) {
-  RunReport r{"train", std::string(name(outcome.status)), outcome.message, {}, {}, outcome.work, seconds,
+  RunReport r{"train",       std::string(name(outcome.status)), outcome.message, {}, {}, outcome.work, seconds,
               console.ranks, petsc::options_in_force()};
-  r.numbers = {{"time", outcome.end.time}, {"parameters", static_cast<double>(ex.model.size())},
-               {"noise_nominal", ex.data.noise_nominal}, {"noise_realised", ex.data.noise_realised},
+  r.numbers = {{"time", outcome.end.time},
+               {"parameters", static_cast<double>(ex.model.size())},
+               {"noise_nominal", ex.data.noise_nominal},
+               {"noise_realised", ex.data.noise_realised},
                {"best_accuracy", recorder.best_accuracy()}};
   for (const auto& column : recorder.columns()) r.numbers.emplace_back(column, recorder.last(column));
   return r;
 }
 
 void summarise(const Outcome& outcome, const Recorder& recorder, const fs::path& directory, std::ostream& out) {
-  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after "
-      << outcome.end.step << " steps, " << outcome.work.gradients << " gradients\n";
+  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after " << outcome.end.step
+      << " steps, " << outcome.work.gradients << " gradients\n";
   for (const char* column : {"loss", "train_accuracy", "test_accuracy"})
     if (const double value = recorder.last(column); !std::isnan(value)) out << column << ' ' << to_text(value) << '\n';
   out << "results in " << directory.string() << '\n';
   if (fs::exists(directory / "report.html")) out << "report      " << (directory / "report.html").string() << '\n';
-  out << "in ParaView " << "paraview --state=" << (directory / "view.py").string() << '\n';
+  out << "in ParaView "
+      << "paraview --state=" << (directory / "view.py").string() << '\n';
 }
 
 }  // namespace

@@ -79,9 +79,8 @@ Weights read_weights(const std::filesystem::path& file) {
   for (const Entry& e : entries) {
     const auto k = static_cast<std::size_t>(e.layer);
     const Index inputs = weights.widths[k], outputs = weights.widths[k + 1], column = e.bias ? inputs : e.column;
-    require(e.bias ? e.column == 0 : e.column < inputs,
-            place(file, e.line) + ": column " + std::to_string(e.column) + " of a layer with " +
-                std::to_string(inputs) + " inputs");
+    require(e.bias ? e.column == 0 : e.column < inputs, place(file, e.line) + ": column " + std::to_string(e.column) +
+                                                            " of a layer with " + std::to_string(inputs) + " inputs");
     const Index at = offsets[k] + column * outputs + e.row;
     require(!seen[static_cast<std::size_t>(at)], place(file, e.line) + ": this entry was given before");
     seen[static_cast<std::size_t>(at)] = true;

@@ -131,7 +131,8 @@ TEST(PetscOptions, ThatNothingReadsAreNamed) {
   const test::Decay decay(1);
   EXPECT_NO_THROW(require_options_used(read_options(make_scheme("rk4", {}), decay.flow)));
   const Option option("-ts_bdf_order", "2");
-  const std::string said = test::complaint([&] { require_options_used(read_options(make_scheme("rk4", {}), decay.flow)); });
+  const std::string said =
+      test::complaint([&] { require_options_used(read_options(make_scheme("rk4", {}), decay.flow)); });
   EXPECT_EQ(said.find("PETSc does not use -ts_bdf_order here"), 0u) << said;
 }
 

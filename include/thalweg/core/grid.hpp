@@ -7,8 +7,8 @@ namespace thalweg {
 
 /// A uniform node-centred tensor grid in up to three dimensions; x runs fastest, then y, then z.
 struct Grid {
-  std::array<int, 3> nodes{1, 1, 1};             // along x, y, z; 1 where the axis is absent
-  std::array<double, 3> origin{0, 0, 0};         // of node (0, 0, 0)
+  std::array<int, 3> nodes{1, 1, 1};      // along x, y, z; 1 where the axis is absent
+  std::array<double, 3> origin{0, 0, 0};  // of node (0, 0, 0)
   std::array<double, 3> spacing{1, 1, 1};
 
   std::size_t size() const {

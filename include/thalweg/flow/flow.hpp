@@ -10,9 +10,9 @@ namespace thalweg {
 
 /// Where in training a call happens. All randomness of a step is a function of it.
 struct Instant {
-  double time = 0;        // training time: one descent step of size eta spans eta of it
+  double time = 0;  // training time: one descent step of size eta spans eta of it
   std::int64_t step = 0;
-  Batch batch;            // the samples this step sees; empty: all
+  Batch batch;  // the samples this step sees; empty: all
 };
 
 /// The terms of a right-hand side: what a scheme treats explicitly and implicitly. `all` is the sum of the other two.

@@ -16,7 +16,7 @@ struct Sampling {
 std::span<const Sampling> samplings();
 
 struct BatchPlan {
-  Index size = 0;                    // 0, or at least the number of samples: the whole set
+  Index size = 0;  // 0, or at least the number of samples: the whole set
   std::string sampling = "shuffle";
   std::uint64_t seed = 0;
 };

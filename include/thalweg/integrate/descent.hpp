@@ -10,8 +10,7 @@ namespace thalweg {
 std::unique_ptr<Stepper> explicit_descent(const Flow& flow, const SchemeSettings& settings, In y0, double horizon);
 
 /// y <- (I - eta J_stiff)^-1 (y + eta v_slow(y)): the stiff part implicit (IMEX Euler).
-std::unique_ptr<Stepper> semi_implicit_descent(const Flow& flow, const SchemeSettings& settings, In y0,
-                                               double horizon);
+std::unique_ptr<Stepper> semi_implicit_descent(const Flow& flow, const SchemeSettings& settings, In y0, double horizon);
 
 /// u <- beta u + eta v_B(y), y <- y + u (Polyak 1964).
 std::unique_ptr<Stepper> heavy_ball_descent(const Flow& flow, const SchemeSettings& settings, In y0, double horizon);

@@ -15,12 +15,12 @@ std::string_view name(Status status);
 
 /// When to stop: at the first of those that are given.
 struct Stop {
-  std::optional<double> time;           // training time
+  std::optional<double> time;  // training time
   std::optional<std::int64_t> steps;
-  std::optional<double> loss;           // energy of the whole set at or below; costs an evaluation a step
-  std::optional<double> grad_norm;      // |velocity| at or below; costs a gradient a step
-  std::optional<double> wall;           // seconds
-  std::function<bool()> interrupted;    // asked after every step
+  std::optional<double> loss;         // energy of the whole set at or below; costs an evaluation a step
+  std::optional<double> grad_norm;    // |velocity| at or below; costs a gradient a step
+  std::optional<double> wall;         // seconds
+  std::function<bool()> interrupted;  // asked after every step
 };
 
 struct Outcome {

@@ -15,8 +15,8 @@ namespace thalweg {
 struct PetscScheme {
   TSType type;
   Part implicit;
-  void (*choose)(TS);        // null: the type has no subtypes
-  bool reuses_last_stage;    // "first same as last": a new batch makes it restart
+  void (*choose)(TS);      // null: the type has no subtypes
+  bool reuses_last_stage;  // "first same as last": a new batch makes it restart
 };
 
 /// A stepper that runs `scheme` on `flow`, on this process alone. Options of PETSc's data base override the settings.

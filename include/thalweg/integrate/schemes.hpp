@@ -11,10 +11,10 @@
 namespace thalweg {
 
 struct SchemeSettings {
-  double step = 0.1;            // training time a step spans; the first guess of an adaptive scheme
-  std::optional<double> rtol;   // given: adaptive, local error below atol + rtol |y| in the largest component
+  double step = 0.1;           // training time a step spans; the first guess of an adaptive scheme
+  std::optional<double> rtol;  // given: adaptive, local error below atol + rtol |y| in the largest component
   std::optional<double> atol;
-  double momentum = 0.9;        // beta of `momentum`, in [0, 1)
+  double momentum = 0.9;  // beta of `momentum`, in [0, 1)
   BatchPlan batch;
 };
 
@@ -38,11 +38,11 @@ class Stepper {
 
 struct SchemeRow {
   std::string_view name, what;
-  int order;                  // of the global error; 0: not a discretisation of the flow
-  Part implicit;              // what it treats implicitly; the right-hand side is the complement
-  bool adaptive;              // has an error estimate
-  bool continuous;            // states between two steps mean something, so that recording may interpolate
-  std::string_view twin;      // the diffusion whose discrete twin it is; empty: any
+  int order;              // of the global error; 0: not a discretisation of the flow
+  Part implicit;          // what it treats implicitly; the right-hand side is the complement
+  bool adaptive;          // has an error estimate
+  bool continuous;        // states between two steps mean something, so that recording may interpolate
+  std::string_view twin;  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon);
 };
 std::span<const SchemeRow> schemes();

@@ -62,9 +62,7 @@ class Tape {
   };
   void shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes);
   double* at(Index offset) { return memory_.data() + offset; }
-  Block block(Index offset, Index features) {
-    return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)};
-  }
+  Block block(Index offset, Index features) { return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)}; }
 
   Vector memory_;
   std::vector<Stage> stages_;

@@ -12,7 +12,7 @@ struct Work {
   std::int64_t steps = 0, rejected = 0;
   std::int64_t gradients = 0, products = 0;  // of the whole or of a batch's mean
   std::int64_t nonlinear_iterations = 0, linear_iterations = 0;
-  double seconds = 0;                         // inside the scheme, observers excluded
+  double seconds = 0;  // inside the scheme, observers excluded
 };
 
 /// A state as an observer sees it.

@@ -33,14 +33,16 @@ struct Header {
 /// A path through space: points are n x 3.
 struct Polyline {
   Matrix points;
-  std::vector<Array> arrays;                            // the same names in every line of a file
-  int run = 0;                                          // cell array `run`
+  std::vector<Array> arrays;  // the same names in every line of a file
+  int run = 0;                // cell array `run`
 };
 
-void write_image(const std::filesystem::path& file, const Grid& grid, std::span<const Array> arrays, const Header& header);
+void write_image(const std::filesystem::path& file, const Grid& grid, std::span<const Array> arrays,
+                 const Header& header);
 void write_polylines(const std::filesystem::path& file, std::span<const Polyline> lines, const Header& header);
 /// Each row of points (n x 3) is a vertex.
-void write_points(const std::filesystem::path& file, const Matrix& points, std::span<const Array> arrays, const Header& header);
+void write_points(const std::filesystem::path& file, const Matrix& points, std::span<const Array> arrays,
+                  const Header& header);
 
 /// One data set of a time series; `part` numbers the data sets shown together (a static one is listed at every time).
 struct Entry {

@@ -30,14 +30,14 @@ struct Console;
 /// A row of the command line: its keys' sections, its own defaults ("section.key=value ..."), and what it does.
 struct Command {
   std::string_view name, what, sections, defaults;
-  bool solves;  // needs PETSc and MPI
+  bool solves;                                 // needs PETSc and MPI
   int (*run)(const Request&, const Console&);  // returns the exit code
 };
 
 /// What a command line asks for. `given` holds the keys that the line, the file or the input run stated.
 struct Request {
   const Command* command = nullptr;
-  std::string line;                // as typed, to be repeated
+  std::string line;  // as typed, to be repeated
   Settings settings;
   std::map<std::string, std::string> given;
   std::vector<std::string> words;  // positional words of `list`
@@ -45,8 +45,8 @@ struct Request {
 };
 
 /// `COMMAND [FILE.ini] [--section.key=value ...] [-- PETSC OPTIONS]`; the command line beats the file beats the run in
-/// in.dir beats the command's defaults beats the built-in value. Throws std::invalid_argument for misuse, std::runtime_error where
-/// a file cannot be read.
+/// in.dir beats the command's defaults beats the built-in value. Throws std::invalid_argument for misuse,
+/// std::runtime_error where a file cannot be read.
 Request parse(std::span<const std::string> arguments, std::span<const Command> commands);
 
 /// Fills in what follows from other keys and checks that all go together: the diffusion of a discrete twin, the loss

@@ -11,10 +11,10 @@ namespace thalweg {
 struct Console {
   std::ostream& out;
   std::ostream& err;
-  bool notes = true;                      // --quiet turns notes off
-  bool progress = false;                  // err is a terminal
-  std::function<bool()> interrupted = {}; // Ctrl-C was pressed
-  int rank = 0, ranks = 1;                // of MPI
+  bool notes = true;                       // --quiet turns notes off
+  bool progress = false;                   // err is a terminal
+  std::function<bool()> interrupted = {};  // Ctrl-C was pressed
+  int rank = 0, ranks = 1;                 // of MPI
 
   void note(const std::string& text) const;
 };

@@ -18,7 +18,7 @@ struct RunRow {
   std::string status, reason;
   std::vector<double> measures;  // in the table's order; nan where missing
   double seconds = 0;
-  std::string curve;             // lines of curves.csv without the run's number
+  std::string curve;  // lines of curves.csv without the run's number
 };
 
 /// The finished runs of a study in an SQLite file: transactional, one writer; a killed study loses none of them.

@@ -17,7 +17,7 @@ struct FlowSpec {
   double nu = 1e-3;
   double sigma = 1;
   int power = 1;
-  std::uint64_t seed = 0;          // of the permutation
+  std::uint64_t seed = 0;  // of the permutation
 };
 
 struct StopSpec {
@@ -26,8 +26,8 @@ struct StopSpec {
 };
 
 struct RecordSpec {
-  int count = 50;            // equal intervals of the run
-  std::int64_t every = 0;    // and after each so many steps
+  int count = 50;          // equal intervals of the run
+  std::int64_t every = 0;  // and after each so many steps
   std::vector<std::string> probes;
 };
 

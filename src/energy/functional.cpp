@@ -5,6 +5,11 @@
 
 namespace thalweg {
 
+void Functional::hvps(In y, Batch batch, const Matrix& w, Matrix& hw) const {
+  hw.resize(w.rows(), w.cols());
+  for (Index k = 0; k < w.cols(); ++k) hvp(y, batch, w.col(k), hw.col(k));
+}
+
 DerivativeGap derivative_gap(const Functional& functional, In y, In w) {
   // Truncation h^4 and rounding 1e-16/h balance near h = 1e-16^(1/5).
   const double h = 1e-3 / std::max(w.norm(), 1e-300);

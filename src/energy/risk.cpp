@@ -1,6 +1,7 @@
 #include "thalweg/energy/risk.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace thalweg {
 namespace {
@@ -49,13 +50,16 @@ void Risk::each_block(Batch batch, bool tangents, Visit visit) const {
   }
 }
 
+double Risk::count(Batch batch) const {
+  return static_cast<double>(batch.empty() ? samples_.size() : static_cast<Index>(batch.size()));
+}
+
 double Risk::value(In theta, Batch batch) const {
   double sum = 0;
   each_block(batch, false, [&](Tape& tape, const int* labels) {
     sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr);
   });
-  const double count = batch.empty() ? static_cast<double>(samples_.size()) : static_cast<double>(batch.size());
-  return sum / count + weight_decay_ / 2 * theta.squaredNorm();
+  return sum / count(batch) + weight_decay_ / 2 * theta.squaredNorm();
 }
 
 double Risk::gradient(In theta, Batch batch, Out g) const {
@@ -67,24 +71,46 @@ double Risk::gradient(In theta, Batch batch, Out g) const {
     sum += loss_.head(logits, labels, &cotangent);
     model_.backward(theta, tape, g);
   });
-  const double count = batch.empty() ? static_cast<double>(samples_.size()) : static_cast<double>(batch.size());
-  g = g / count + weight_decay_ * theta;
-  return sum / count + weight_decay_ / 2 * theta.squaredNorm();
+  g = g / count(batch) + weight_decay_ * theta;
+  return sum / count(batch) + weight_decay_ / 2 * theta.squaredNorm();
 }
 
-void Risk::hvp(In theta, Batch batch, In w, Out hw) const {
-  hw.setZero();
+/// hw_k += sum over the batch of H w_k, for vectors at any place: each block's primal pass serves all of them.
+void Risk::add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const {
+  using View = Eigen::Map<const Vector>;
   each_block(batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     auto cotangent = model_.cotangent(tape);
     loss_.head(logits, labels, &cotangent);
-    const auto logits_tangent = model_.forward_tangent(theta, w, tape);
-    auto cotangent_tangent = model_.cotangent_tangent(tape);
-    loss_.tangent(logits, labels, logits_tangent, cotangent_tangent);
-    model_.backward_tangent(theta, w, tape, hw);
+    model_.prepare_tangents(theta, tape);
+    for (std::size_t k = 0; k < w.size(); ++k) {
+      const View direction(w[k], size());
+      const auto logits_tangent = model_.forward_tangent(theta, direction, tape);
+      auto cotangent_tangent = model_.cotangent_tangent(tape);
+      loss_.tangent(logits, labels, logits_tangent, cotangent_tangent);
+      model_.backward_tangent(theta, direction, tape, Eigen::Map<Vector>(hw[k], size()));
+    }
   });
-  const double count = batch.empty() ? static_cast<double>(samples_.size()) : static_cast<double>(batch.size());
-  hw = hw / count + weight_decay_ * w;
+}
+
+void Risk::hvp(In theta, Batch batch, In w, Out hw) const {
+  hw.setZero();
+  const double* const from = w.data();
+  double* const to = hw.data();
+  add_products(theta, batch, {&from, 1}, {&to, 1});
+  hw = hw / count(batch) + weight_decay_ * w;
+}
+
+void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
+  hw.setZero(w.rows(), w.cols());
+  std::vector<const double*> from;
+  std::vector<double*> to;
+  for (Index k = 0; k < w.cols(); ++k) {
+    from.push_back(w.col(k).data());
+    to.push_back(hw.col(k).data());
+  }
+  add_products(theta, batch, from, to);
+  hw = hw / count(batch) + weight_decay_ * w;
 }
 
 }  // namespace thalweg

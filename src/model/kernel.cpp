@@ -429,13 +429,18 @@ void push_forward(Index rows, Index samples, Index stride, const double* rz, con
   each(rows, samples, stride, [=](Index s) { store(rf + s, load(rz + s) * load(slope + s)); });
 }
 
-void pull_back(Index rows, Index samples, Index stride, const double* slope, const double* curvature, const double* rz,
-               double* d, double* rd) {
+void bend(Index rows, Index samples, Index stride, const double* slope, double* bend, double* d) {
   each(rows, samples, stride, [=](Index s) {
-    const Pack f1 = load(slope + s), adjoint = load(d + s);
-    store(rd + s, load(rd + s) * f1 + adjoint * load(curvature + s) * load(rz + s));
-    store(d + s, adjoint * f1);
+    const Pack adjoint = load(d + s);
+    store(bend + s, adjoint * load(bend + s));
+    store(d + s, adjoint * load(slope + s));
   });
+}
+
+void pull_back(Index rows, Index samples, Index stride, const double* slope, const double* bend, const double* rz,
+               double* rd) {
+  each(rows, samples, stride,
+       [=](Index s) { store(rd + s, load(rd + s) * load(slope + s) + load(bend + s) * load(rz + s)); });
 }
 
 [[gnu::always_inline]] inline Pack labels(const int* y) { return __builtin_convertvector(read<Whole>(y), Pack); }
@@ -501,8 +506,8 @@ void map(Index n, const double* x, double* y) {
   for (Index i = 0; i < n; i += lanes) store(y + i, function(load(x + i)));
 }
 
-constexpr Kernel kernel{lanes,     products, outer,   sums,             activate,         push_forward,
-                        pull_back, logistic, softmax, map<exponential>, map<log_one_plus>};
+constexpr Kernel kernel{lanes, products,  outer,    sums,    activate,         push_forward,
+                        bend,  pull_back, logistic, softmax, map<exponential>, map<log_one_plus>};
 
 }  // namespace
 

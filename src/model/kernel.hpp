@@ -54,9 +54,11 @@ struct Kernel {
                    double* f2);
   /// What the R-operator does with an activation, elementwise over rows of samples: rf <- rz act'(z).
   void (*push_forward)(Index rows, Index samples, Index stride, const double* rz, const double* slope, double* rf);
-  /// d <- d act'(z) and rd <- rd act'(z) + d act''(z) rz.
-  void (*pull_back)(Index rows, Index samples, Index stride, const double* slope, const double* curvature,
-                    const double* rz, double* d, double* rd);
+  /// With d the adjoint of f: bend <- d bend, which begins as act''(z), and d <- d act'(z).
+  void (*bend)(Index rows, Index samples, Index stride, const double* slope, double* bend, double* d);
+  /// rd <- rd act'(z) + bend rz.
+  void (*pull_back)(Index rows, Index samples, Index stride, const double* slope, const double* bend, const double* rz,
+                    double* rd);
   /// The sum of logistic losses of `samples` logits under labels 0 or 1; d (may be null) receives the derivatives.
   /// Only the first `used` samples count: beyond them d is 0.
   double (*logistic)(Index used, Index samples, const double* z, const int* y, double* d);

@@ -48,7 +48,7 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
     // adjoint takes its place, and the block stays half as large.
     const bool in_place = inner && !tangents && !slopes;
     s.slope = take(features, inner && !in_place);
-    s.curvature = take(features, inner && tangents);
+    s.bend = take(features, inner && tangents);
     s.adjoint = in_place ? s.value : take(features, l > 0);
     s.tangent = take(features, l > 0 && tangents);
     s.pretangent = take(features, inner && tangents);
@@ -123,7 +123,7 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
     if (!l.hidden_outputs) continue;
     kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
                     derivatives > 1 || (derivatives == 1 && keeps_slope()) ? tape.at(stage.slope) : nullptr,
-                    derivatives > 1 ? tape.at(stage.curvature) : nullptr);
+                    derivatives > 1 ? tape.at(stage.bend) : nullptr);
   }
   return tape.block(tape.stages_.back().value, outputs());
 }
@@ -186,8 +186,21 @@ Tape::Block Mlp::cotangent_tangent(Tape& tape) const {
   return tape.block(tape.stages_.back().adjoint_tangent, outputs());
 }
 
-void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
+void Mlp::prepare_tangents(In theta, Tape& tape) const {
   clear_padding(cotangent(tape), tape.padded_);
+  for (std::size_t k = layers_.size(); k-- > 1;) {
+    const Layer& l = layers_[k];
+    const Tape::Stage& below = tape.stages_[k];
+    double* adjoint = tape.at(below.adjoint);
+    const kernel::Source d{theta.data() + l.weights,           l.outputs,    1,
+                           tape.at(tape.stages_[k + 1].adjoint), tape.stride_, l.outputs};
+    kernel::best().products(&d, 1, l.inputs, tape.padded_,
+                            {adjoint, tape.stride_, l.scale, kernel::Finish::bias, nullptr});
+    kernel::best().bend(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.bend), adjoint);
+  }
+}
+
+void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
   clear_padding(cotangent_tangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
@@ -195,18 +208,14 @@ void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
     const std::pair<Index, Index> terms[] = {{stage.adjoint_tangent, below.value}, {stage.adjoint, below.tangent}};
     accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, hw);
     if (k == 0) continue;
-    const double *weights = theta.data() + l.weights, *direction = w.data() + l.weights;
-    const double *adjoint = tape.at(stage.adjoint), *adjoint_tangent = tape.at(stage.adjoint_tangent);
-    const kernel::Source plain{weights, l.outputs, 1, adjoint, tape.stride_, l.outputs};
-    const kernel::Source both[] = {{weights, l.outputs, 1, adjoint_tangent, tape.stride_, l.outputs},
-                                   {direction, l.outputs, 1, adjoint, tape.stride_, l.outputs}};
-    const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale, kernel::Finish::bias, nullptr};
-    const kernel::Target lower_tangent{tape.at(below.adjoint_tangent), tape.stride_, l.scale, kernel::Finish::bias,
-                                       nullptr};
-    kernel::best().products(&plain, 1, l.inputs, tape.padded_, lower);
-    kernel::best().products(both, 2, l.inputs, tape.padded_, lower_tangent);
-    kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.curvature),
-                             tape.at(below.pretangent), tape.at(below.adjoint), tape.at(below.adjoint_tangent));
+    const kernel::Source both[] = {
+        {theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint_tangent), tape.stride_, l.outputs},
+        {w.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs}};
+    double* lower = tape.at(below.adjoint_tangent);
+    kernel::best().products(both, 2, l.inputs, tape.padded_,
+                            {lower, tape.stride_, l.scale, kernel::Finish::bias, nullptr});
+    kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.bend),
+                             tape.at(below.pretangent), lower);
   }
 }
 

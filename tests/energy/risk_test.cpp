@@ -236,5 +236,22 @@ TEST(Risk, RefusesSamplesThatDoNotFitTheModel) {
   EXPECT_THROW(Risk(net.model, three, net.loss), std::invalid_argument);
 }
 
+// Each block's primal pass is the same whoever shares it, so that not a bit may differ.
+TEST(Risk, SeveralProductsAtOnceAreThoseOneByOne) {
+  ModelSpec spec;
+  spec.hidden = {9, 5};
+  spec.weight_decay = .01;
+  const test::Network net(spec, 3, 230);
+  const Vector theta = net.model.start(2);
+  Matrix w(theta.size(), 4), hw;
+  for (Index k = 0; k < w.cols(); ++k) w.col(k) = test::normals(theta.size(), 20 + static_cast<std::uint64_t>(k));
+  net.risk.hvps(theta, {}, w, hw);
+  Vector one(theta.size());
+  for (Index k = 0; k < w.cols(); ++k) {
+    net.risk.hvp(theta, {}, w.col(k), one);
+    EXPECT_EQ(one, hw.col(k));
+  }
+}
+
 }  // namespace
 }  // namespace thalweg

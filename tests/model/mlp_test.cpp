@@ -256,6 +256,7 @@ TEST(Tape, DifferentiatesTheBackwardSweepAlongW) {
   const auto pulled = [&](double shift) { return sweep.pulled_back(sweep.theta + shift * sweep.w); };
   const Vector exact = (8 * (pulled(h) - pulled(-h)) - (pulled(2 * h) - pulled(-2 * h))) / (12 * h);
   sweep.forward(sweep.theta);
+  sweep.model.prepare_tangents(sweep.theta, sweep.tape);
   sweep.model.forward_tangent(sweep.theta, sweep.w, sweep.tape);
   sweep.model.cotangent_tangent(sweep.tape).setZero();
   Vector hw = Vector::Zero(sweep.model.size());

@@ -24,6 +24,8 @@ class Functional {
   virtual double gradient(In y, Batch batch, Out g) const = 0;
   /// hw <- (Hessian of E at y) w.
   virtual void hvp(In y, Batch batch, In w, Out hw) const = 0;
+  /// hw <- (Hessian of E at y) w for every column of w (n x k); shares what depends on y alone where it can.
+  virtual void hvps(In y, Batch batch, const Matrix& w, Matrix& hw) const;
 };
 
 /// How far exact derivatives are from fourth-order central differences along w: |difference| / (1 + size).

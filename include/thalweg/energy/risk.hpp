@@ -42,10 +42,13 @@ class Risk final : public Functional {
   double value(In theta, Batch batch) const override;
   double gradient(In theta, Batch batch, Out g) const override;
   void hvp(In theta, Batch batch, In w, Out hw) const override;
+  void hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const override;
 
  private:
   template <class Visit>
   void each_block(Batch batch, bool tangents, Visit visit) const;
+  double count(Batch batch) const;
+  void add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const;
 
   const Mlp& model_;
   const Samples& samples_;

@@ -58,7 +58,7 @@ class Tape {
  private:
   friend class Mlp;
   struct Stage {
-    Index value, slope, curvature, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
+    Index value, slope, bend, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
   };
   void shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes);
   double* at(Index offset) { return memory_.data() + offset; }
@@ -101,12 +101,15 @@ class Mlp {
   /// g += (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
   void backward(In theta, Tape& tape, Out g) const;
 
-  /// R-operator (Pearlmutter 1994): the derivative of everything above along theta + epsilon w. Needs forward with
-  /// derivatives = 2 on a tape with tangents. Returns the tangent of the logits.
+  /// R-operator (Pearlmutter 1994): the derivative of forward and backward along theta + epsilon w, for any number of
+  /// w in turn. Needs forward with derivatives = 2 on a tape with tangents. First the adjoints, once the cotangent is
+  /// filled.
+  void prepare_tangents(In theta, Tape& tape) const;
+  /// The tangent of the logits.
   Tape::Block forward_tangent(In theta, In w, Tape& tape) const;
   /// The tangent of the cotangent, to be filled between forward_tangent and backward_tangent.
   Tape::Block cotangent_tangent(Tape& tape) const;
-  /// hw += d/d epsilon of what backward adds; includes the backward sweep of the primal cotangent.
+  /// hw += d/d epsilon of what backward adds.
   void backward_tangent(In theta, In w, Tape& tape, Out hw) const;
 
   /// Logits at the rows of x (N x inputs): N x outputs.

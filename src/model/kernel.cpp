@@ -136,16 +136,15 @@ void products(const Source* sources, int count, Index rows, Index samples, const
   }
 }
 
-/// Lanes g + i and g + i + h of x and y, added: the first h lanes of each group of 2 h from x, the others from y.
+/// In each group of 2 h lanes: the first h hold x's halves added, the others y's. One blend and one shuffle.
 template <int h>
 [[gnu::always_inline]] inline Pack fold(Pack x, Pack y) {
-  Mask low{}, high{};
+  Mask first{}, crossed{};
   for (int i = 0; i < lanes; ++i) {
-    const int group = i / (2 * h) * (2 * h), within = i % (2 * h);
-    low[i] = within < h ? group + within : lanes + group + within - h;
-    high[i] = low[i] + h;
+    first[i] = i % (2 * h) < h ? -1 : 0;
+    crossed[i] = first[i] ? i + h : lanes + i - h;
   }
-  return __builtin_shuffle(x, y, low) + __builtin_shuffle(x, y, high);
+  return (first ? x : y) + __builtin_shuffle(x, y, crossed);
 }
 
 /// One register with the sum of each of v[0], ..., v[lanes - 1].
@@ -215,16 +214,16 @@ void outer(const Pair* pairs, int count, Index rows, Index columns, Index sample
   }
 }
 
-/// Four rows at a time, so that additions need not wait for one another.
 void sums(const double* a, Index stride, Index rows, Index samples, double* g) {
-  for (Index i = 0; i < rows; i += 4) {
-    const Index used = rows - i < 4 ? rows - i : 4;
-    Pack total[4] = {};
+  for (Index i = 0; i < rows; i += lanes) {
+    const Index used = rows - i < lanes ? rows - i : lanes;
+    Pack total[lanes] = {};
     for (Index s = 0; s < samples; s += lanes)
-      repeat<4>([&](auto r) __attribute__((always_inline)) {
+      repeat<lanes>([&](auto r) __attribute__((always_inline)) {
         total[r] += load(a + (i + (r < used ? r : used - 1)) * stride + s);
       });
-    for (int r = 0; r < used; ++r) g[i + r] += sum(total[r]);
+    const Pack sums_of_rows = lane_sums(total);
+    for (int r = 0; r < used; ++r) g[i + r] += sums_of_rows[r];
   }
 }
 

@@ -1,9 +1,12 @@
 #include "thalweg/core/petsc.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <regex>
 #include <set>
+
+#include <unistd.h>
 
 namespace thalweg::petsc {
 namespace {
@@ -17,6 +20,40 @@ PetscErrorCode collect(MPI_Comm, int, const char*, const char*, PetscErrorCode c
   return code;
 }
 
+/// While it lives, PETSc describes the options that it asks for, into a file instead of standard output. The stream
+/// itself stays, because PETSc's viewers keep it.
+class Help {
+ public:
+  Help() : file_(std::tmpfile()) {
+    if (!file_) throw std::runtime_error("cannot make a temporary file");
+    std::fflush(stdout);
+    screen_ = dup(STDOUT_FILENO);
+    dup2(fileno(file_), STDOUT_FILENO);
+    PetscOptionsSetValue(nullptr, "-help", nullptr);
+  }
+  ~Help() {
+    PetscOptionsClearValue(nullptr, "-help");
+    std::fflush(stdout);
+    dup2(screen_, STDOUT_FILENO);
+    close(screen_);
+    std::fclose(file_);
+  }
+  Help(const Help&) = delete;
+  Help& operator=(const Help&) = delete;
+
+  std::string text() {
+    std::fflush(stdout);
+    std::rewind(file_);
+    std::string all;
+    for (int c = std::fgetc(file_); c != EOF; c = std::fgetc(file_)) all += static_cast<char>(c);
+    return all;
+  }
+
+ private:
+  std::FILE* file_;
+  int screen_ = -1;
+};
+
 }  // namespace
 
 Session::Session(const std::string& options) {
@@ -24,10 +61,15 @@ Session::Session(const std::string& options) {
   setenv("HWLOC_COMPONENTS", "-gl,-opencl", 0);
   // A process that mpirun did not start needs no daemon beside it.
   setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  // All such processes would share one session directory, which the first to end takes from under the others.
+  if (!std::getenv("PMIX_RANK")) setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+  struct sigaction terminated {};
+  sigaction(SIGTERM, nullptr, &terminated);
   if (PetscInitializeNoArguments() != 0) throw std::runtime_error("PETSc could not be initialised");
   PetscPushErrorHandler(collect, nullptr);
   // PETSc's own handlers would turn a broken pipe into an abort of all ranks.
   PetscPopSignalHandler();
+  sigaction(SIGTERM, &terminated, nullptr);  // the program's own, which PETSc has replaced
   check(PetscOptionsInsertString(nullptr, options.c_str()));
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank_);
   MPI_Comm_size(PETSC_COMM_WORLD, &ranks_);
@@ -65,18 +107,9 @@ std::string options_in_force() {
 }
 
 std::vector<std::string> options_asked(void (*configure)(void*), void* context) {
-  char* text = nullptr;
-  std::size_t size = 0;
-  // Types are listed on C's standard output, all else on PETSc's; glibc lets both be assigned.
-  const auto screen = std::exchange(stdout, open_memstream(&text, &size));
-  const auto petsc_screen = std::exchange(PETSC_STDOUT, stdout);
-  check(PetscOptionsSetValue(nullptr, "-help", nullptr));
+  Help described;
   configure(context);
-  check(PetscOptionsClearValue(nullptr, "-help"));
-  PETSC_STDOUT = petsc_screen;
-  std::fclose(std::exchange(stdout, screen));
-  const std::string help(text, size);
-  std::free(text);
+  const std::string help = described.text();
   const std::regex option("-[a-z][a-z0-9_]+");
   std::set<std::string> names;
   for (std::sregex_iterator it(help.begin(), help.end(), option), end; it != end; ++it) names.insert(it->str());

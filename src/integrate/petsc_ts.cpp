@@ -261,7 +261,14 @@ std::unique_ptr<Stepper> petsc_stepper(const PetscScheme& scheme, const Flow& fl
 
 std::vector<std::string> read_options(const Scheme& scheme, const Flow& flow) {
   if (petsc::unused_options().empty()) return {};
-  const auto configure = [&] { scheme.row.make(flow, scheme.settings, Vector::Zero(flow.size()), 1); };
+  const auto configure = [&] {
+    try {
+      scheme.row.make(flow, scheme.settings, Vector::Zero(flow.size()), 1);
+    } catch (const petsc::Error& error) {
+      // Nothing has run yet, so only a value of the options can be at fault.
+      throw std::invalid_argument(error.what());
+    }
+  };
   using Configure = decltype(configure);
   return petsc::options_asked([](void* c) { (*static_cast<const Configure*>(c))(); },
                               const_cast<void*>(static_cast<const void*>(&configure)));

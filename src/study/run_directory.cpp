@@ -6,6 +6,18 @@ namespace thalweg {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// All that any command writes. What else lies in a directory is somebody's own.
+constexpr std::string_view written[] = {
+    "run.ini",          "run.json",        "metrics.csv",    "weights.csv",    "data.csv",     "data.vtp",
+    "surface.vti",      "surface.png",     "trajectory.vtp", "directions.csv", "decision.pvd", "decision",
+    "decision.png",     "metrics.png",     "view.py",        "paraview",       "report.html",  "evaluate.csv",
+    "evaluate.json",    "runs.csv",        "curves.csv",     "effects.csv",    "shares.csv",   "study.sqlite",
+    "study.sqlite-wal", "study.sqlite-shm"};
+
+}  // namespace
+
 fs::path choose_directory(const Settings& settings, std::string_view command) {
   if (settings.out_dir.empty()) {
     for (int n = 1;; ++n)
@@ -23,7 +35,7 @@ fs::path choose_directory(const Settings& settings, std::string_view command) {
 
 void open_directory(const fs::path& directory) {
   fs::create_directories(directory);
-  for (const auto& entry : fs::directory_iterator(directory)) fs::remove_all(entry);
+  for (const auto name : written) fs::remove_all(directory / name);
 }
 
 std::string csv_text(const std::vector<std::string>& columns, const std::vector<std::vector<double>>& rows) {

@@ -51,6 +51,7 @@ class Misuse(ProgramTest):
             ([*rk4, "--", "-ts_typ", "rk"], ["-ts_typ", "-ts_type"]),
             ([*rk4, "--petsc.options=-ts_typ rk"], ["-ts_typ", "-ts_type"]),
             ([*rk4, "--", "-ts_type", "rkk"], ["rkk"]),
+            ([*rk4, "--", "-ts_dt", "abc"], ["abc"]),
             ([*rk4, "--", "ts_type", "rk"], ["'ts_type'"]),
             ([*rk4, "--", "-ts_type", "rk", "junk"], ["'junk'"]),
             ([*SHORT, "--", "-ts_type", "rk"], ["-ts_type"]),
@@ -163,15 +164,26 @@ class Results(ProgramTest):
         self.assertTrue((self.directory / "run" / "weights.csv").exists())
 
     def test_keeps_the_results_of_an_interrupted_run(self):
-        process = self.start(*TRAIN, "--stop.time=1e9", "--out.dir=run")
-        data = self.directory / "run" / "data.csv"
-        self.wait_until(data.exists, process)
-        process.send_signal(signal.SIGINT)
-        self.finish(process, 130)
-        self.assertEqual(self.status("run"), "interrupted")
-        rows = self.read("run", "metrics.csv").decode().splitlines()
-        self.assertGreaterEqual(len(rows), 2)
-        self.assertTrue((data.parent / "weights.csv").exists())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                run = f"run{number}"
+                process = self.start(*TRAIN, "--stop.time=1e9", f"--out.dir={run}")
+                self.wait_until((self.directory / run / "data.csv").exists, process)
+                process.send_signal(number)
+                self.finish(process, 130)
+                self.assertEqual(self.status(run), "interrupted")
+                rows = self.read(run, "metrics.csv").decode().splitlines()
+                self.assertGreaterEqual(len(rows), 2)
+                self.assertTrue((self.directory / run / "weights.csv").exists())
+
+    def test_draws_a_run_that_never_moved(self):
+        line = [key for key in TRAIN if key not in NO_PICTURES]
+        self.call(*line, "--out.pictures=false", "--surface.size=3", "--decision.size=3",
+                  "--stop.loss=1e9", "--out.dir=run")
+        self.assertEqual(self.status("run"), "loss")
+
+    def test_survives_an_option_that_talks(self):
+        self.call(*SHORT, "--scheme.name=rk4", "--", "-ts_monitor")
 
     def test_counts_the_steps_of_petsc_schemes(self):
         names = ("rk4", "bdf2", "arkimex3")

@@ -13,7 +13,7 @@ namespace thalweg {
 /// out.overwrite is not set, or where it is neither empty nor a run.
 std::filesystem::path choose_directory(const Settings& settings, std::string_view command);
 
-/// Creates it; what an overwritten run left in it is removed.
+/// Creates it; the files of an overwritten run are removed, others stay.
 void open_directory(const std::filesystem::path& directory);
 
 /// One header line and one line a row, shortest round-trip decimals, nan for missing values.

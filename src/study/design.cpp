@@ -52,6 +52,15 @@ std::vector<Axis> to_axes(const Settings& s) {
   return axes;
 }
 
+/// A study's methods say what is compared; the same keys stated beside them would have no effect.
+void require_methods_decide(const Settings& s) {
+  const Settings untouched;
+  const std::string advice = " follows study.methods; name a method, see `list methods`";
+  require(s.scheme == untouched.scheme, "scheme.name: " + s.scheme + advice);
+  require(s.flow.diffusion == untouched.flow.diffusion, "flow.diffusion: " + s.flow.diffusion + advice);
+  require(s.flow.lattice == untouched.flow.lattice, "flow.lattice: " + s.flow.lattice + advice);
+}
+
 /// An adaptive flow has no fixed step to count: it runs over the training time that the descents span.
 void stop_by_time_if_adaptive(Settings& s) {
   if (!s.stepping.rtol && !s.stepping.atol) return;
@@ -64,6 +73,7 @@ void stop_by_time_if_adaptive(Settings& s) {
 }  // namespace
 
 Design::Design(const Settings& settings) : base_(settings), axes_(to_axes(settings)) {
+  require_methods_decide(settings);
   const auto& compared = base_.study.methods;
   require(std::find(compared.begin(), compared.end(), base_.study.baseline) != compared.end(),
           "study.baseline: " + base_.study.baseline + " is not among study.methods");

@@ -19,7 +19,8 @@ struct Axis {
 /// interrupted study is balanced. A run is a number in [0, size).
 class Design {
  public:
-  /// Throws std::invalid_argument on a malformed factor, a factor given twice or one that the design itself sets.
+  /// Throws std::invalid_argument on a malformed factor, one given twice or set by the design itself, and on keys that
+  /// the methods decide.
   explicit Design(const Settings& settings);
 
   std::int64_t size() const;

@@ -1,0 +1,70 @@
+#include "floor.hpp"
+
+#include "../network.hpp"
+#include "ceiling.hpp"
+#include "model/kernel.hpp"
+
+namespace thalweg::bench {
+namespace {
+
+constexpr Index values = 1024;  // in and out stay in the first-level cache
+
+const MultiplyAdds& peak() {
+#if defined(__x86_64__)
+  switch (kernel::best().lanes) {
+    case 8:
+      return multiply_adds<8>();
+    case 4:
+      return multiply_adds<4>();
+  }
+#endif
+  return multiply_adds<2>();
+}
+
+/// Weights, weights of the first layer, hidden units.
+struct Sizes {
+  double weights = 0, first = 0, hidden = 0;
+
+  explicit Sizes(const Mlp& model) : first(static_cast<double>(model.inputs() * model.layers()[0].outputs)) {
+    for (const Layer& l : model.layers()) {
+      weights += static_cast<double>(l.inputs * l.outputs);
+      if (l.hidden_outputs) hidden += static_cast<double>(l.outputs);
+    }
+  }
+};
+
+Task tanhs() {
+  return [z = test::normals(values, 3), f = Vector(values)]() mutable {
+    kernel::best().activate(kernel::Function::tanh, 1, values, values, z.data(), f.data(), nullptr, nullptr);
+  };
+}
+
+}  // namespace
+
+Operations of_value(const Mlp& model) {
+  const Sizes s(model);
+  return {2 * s.weights, s.hidden};
+}
+
+Operations of_gradient(const Mlp& model) {
+  const Sizes s(model);
+  return {6 * s.weights - 2 * s.first, s.hidden};
+}
+
+Operations of_product(const Mlp& model) {
+  const Sizes s(model);
+  return {16 * s.weights - 10 * s.first, s.hidden};
+}
+
+std::vector<Part> floor(const Operations& sample, double samples) {
+  return {{multiply_adds(), samples * sample.flops / multiply_add_flops()},
+          {tanhs(), samples * sample.tanhs / static_cast<double>(values)}};
+}
+
+Task multiply_adds() {
+  return [state = Vector(Vector::Zero(peak().doubles))]() mutable { peak().run(state.data()); };
+}
+
+double multiply_add_flops() { return peak().flops; }
+
+}  // namespace thalweg::bench

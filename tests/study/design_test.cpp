@@ -1,0 +1,98 @@
+#include "thalweg/study/design.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "thalweg/core/table.hpp"
+#include "thalweg/study/experiment.hpp"
+#include "thalweg/study/methods.hpp"
+
+namespace thalweg {
+namespace {
+
+Settings small() {
+  Settings s;
+  s.study.factors = "data.kind=moons,sine data.noise=0,0.2,0.4";
+  s.study.methods = {"sgd", "momentum"};
+  s.study.matching = {"equal-step", "equal-effective-step"};
+  s.study.seeds = 3;
+  s.stop.steps = 10;
+  return s;
+}
+
+TEST(Design, IsTheFullFactorialWithSeedsSlowest) {
+  const Design design(small());
+  ASSERT_EQ(design.size(), 2 * 3 * 2 * 2 * 3);
+  const auto cells = design.size() / 3;
+  std::set<std::vector<int>> seen;
+  for (std::int64_t run = 0; run < design.size(); ++run) {
+    const auto levels = design.levels(run);
+    EXPECT_TRUE(seen.insert(levels).second);
+    EXPECT_EQ(levels.back(), run / cells);
+  }
+}
+
+TEST(Design, MatchesDataStartAndBatchesOfAllMethodsAtASeed) {
+  const Design design(small());
+  for (std::int64_t run = 0; run < design.size(); ++run) {
+    const Settings s = design.settings(run);
+    const auto seed = static_cast<std::uint64_t>(design.levels(run).back());
+    EXPECT_EQ(s.data.seed, seed);
+    EXPECT_EQ(s.model.seed, seed);
+    EXPECT_EQ(s.stepping.batch.seed, seed);
+    EXPECT_EQ(s.data.kind, design.level(run, "data.kind"));
+    EXPECT_EQ(s.scheme, design.level(run, "method"));
+  }
+}
+
+TEST(Design, LetsAdaptiveFlowsRunOverTheTimeOfTheDescents) {
+  Settings s = small();
+  s.study.methods = {"sgd", "gradient-flow"};
+  s.stepping.step = .25;
+  const Design design(s);
+  for (std::int64_t run = 0; run < design.size(); ++run) {
+    const Settings own = design.settings(run);
+    if (design.level(run, "method") == "sgd") {
+      EXPECT_EQ(own.stop.steps, 10);
+    } else {
+      EXPECT_FALSE(own.stop.steps);
+      EXPECT_EQ(own.stop.time, 2.5);
+    }
+  }
+}
+
+TEST(Design, RefusesWhatWouldHaveNoEffect) {
+  const auto refused = [](auto change) {
+    Settings s = small();
+    change(s);
+    EXPECT_THROW(Design{s}, std::invalid_argument);
+  };
+  refused([](Settings& s) { s.study.factors = "data.kind"; });
+  refused([](Settings& s) { s.study.factors = "data.kidn=moons"; });
+  refused([](Settings& s) { s.study.factors = "data.noise=0,0.1 data.noise=0.2"; });
+  refused([](Settings& s) { s.study.factors = "data.noise=0,0"; });
+  refused([](Settings& s) { s.study.factors = "model.seed=0,1"; });
+  refused([](Settings& s) { s.study.factors = "scheme.name=sgd,momentum"; });
+  refused([](Settings& s) { s.study.baseline = "laplacian-sgd"; });
+  refused([](Settings& s) { s.scheme = "rk4"; });
+}
+
+// At the matched step h' the mean gain of one step times h' is the step asked for, to the root finder's 40 bits.
+TEST(MatchedStep, TimesTheMeanGainIsTheStep) {
+  for (const auto& [method, expected] : {std::pair{"momentum", .01}, {"sgd", .1}}) {
+    Settings s;
+    apply_keys(s, find(methods(), method, "method").keys);
+    s.stop.steps = 1;
+    EXPECT_NEAR(matched_step(s, Experiment(s)), expected, 1e-11) << method;
+  }
+  Settings s;
+  apply_keys(s, find(methods(), "laplacian-sgd", "method").keys);
+  s.model.hidden = {300};
+  // On a long ring the mean gain of (I + sigma K)^-1 is 1/sqrt(1 + 4 sigma); a ring of 1201 differs below 1e-12.
+  EXPECT_NEAR(matched_step(s, Experiment(s)), .1 * std::sqrt(5.), 1e-10);
+}
+
+}  // namespace
+}  // namespace thalweg

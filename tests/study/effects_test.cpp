@@ -1,0 +1,126 @@
+#include "thalweg/study/effects.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include "thalweg/core/random.hpp"
+
+namespace thalweg {
+namespace {
+
+Settings settings(int seeds) {
+  Settings s;
+  s.study.factors = "data.kind=moons,sine data.noise=0,0.2";
+  s.study.methods = {"sgd", "momentum"};
+  s.study.matching = {"equal-step"};
+  s.study.seeds = seeds;
+  s.stop.steps = 1;
+  return s;
+}
+
+std::size_t index_of(std::string_view measure) {
+  for (std::size_t m = 0; m < measures().size(); ++m)
+    if (measures()[m].name == measure) return m;
+  ADD_FAILURE() << measure;
+  return 0;
+}
+
+/// Rows whose every measure is noise of deviation 0.01, plus `planted` for the second method.
+std::vector<RunRow> rows(const Design& design, double planted) {
+  std::vector<RunRow> all;
+  Stream draw(5, Purpose::probe);
+  for (std::int64_t run = 0; run < design.size(); ++run) {
+    RunRow row{run, "steps", "", {}, 0, ""};
+    const bool second = design.level(run, "method") == "momentum";
+    for (std::size_t m = 0; m < measures().size(); ++m)
+      row.measures.push_back(.01 * draw.normal() + (second ? planted : 0));
+    all.push_back(row);
+  }
+  return all;
+}
+
+/// The line of effects.csv that begins like this, cut into cells.
+std::vector<std::string> line(const std::string& csv, const std::string& start) {
+  std::istringstream lines(csv);
+  for (std::string text; std::getline(lines, text);) {
+    if (!text.starts_with(start)) continue;
+    std::vector<std::string> cells;
+    std::istringstream words(text);
+    for (std::string cell; std::getline(words, cell, ',');) cells.push_back(cell);
+    return cells;
+  }
+  ADD_FAILURE() << "no line " << start;
+  return std::vector<std::string>(11);
+}
+
+TEST(Effects, FindWhatWasPlantedInTheDirectionThatHelps) {
+  const Design design(settings(10));
+  const std::string csv = effects_csv(design, "sgd", rows(design, .1));
+  EXPECT_EQ(line(csv, "test_accuracy,momentum,equal-step,*,*,").back(), "helps");
+  EXPECT_EQ(line(csv, "test_accuracy,momentum,equal-step,moons,0.2,").back(), "helps");
+  EXPECT_EQ(line(csv, "loss,momentum,equal-step,sine,*,").back(), "hurts");
+  EXPECT_EQ(line(csv, "path_length,momentum,equal-step,*,0,").back(), "raises");
+  // The mean of 40 differences of noise: 0.01 sqrt(2/40) = 0.0022, five of them.
+  EXPECT_NEAR(std::stod(line(csv, "test_accuracy,momentum,equal-step,*,*,")[6]), .1, .011);
+}
+
+TEST(Effects, SeeNoDifferenceWhereThereIsNone) {
+  const Design design(settings(10));
+  EXPECT_EQ(line(effects_csv(design, "sgd", rows(design, 0)), "test_accuracy,momentum,equal-step,*,*,").back(),
+            "no difference seen");
+}
+
+// With 4 cells Holm asks for 2/2^n <= 0.05/4: eight pairs, however clear the difference is.
+TEST(Effects, SayThatPairsAreTooFew) {
+  const Design few(settings(7)), enough(settings(8));
+  EXPECT_EQ(line(effects_csv(few, "sgd", rows(few, 1)), "test_accuracy,momentum,equal-step,moons,0,").back(),
+            "too few pairs");
+  EXPECT_EQ(line(effects_csv(enough, "sgd", rows(enough, 1)), "test_accuracy,momentum,equal-step,moons,0,").back(),
+            "helps");
+}
+
+TEST(Effects, LeaveOutRunsThatDiverged) {
+  const Design design(settings(10));
+  auto all = rows(design, .1);
+  for (RunRow& row : all)
+    if (design.level(row.run, "method") == "momentum" && design.level(row.run, "data.kind") == "sine" &&
+        design.levels(row.run).back() == 0) {
+      row.status = "diverged";
+      row.measures.assign(row.measures.size(), 1e300);
+    }
+  const std::string csv = effects_csv(design, "sgd", all);
+  EXPECT_EQ(line(csv, "test_accuracy,momentum,equal-step,sine,0,")[5], "9");
+  EXPECT_EQ(line(csv, "test_accuracy,momentum,equal-step,moons,0,")[5], "10");
+  EXPECT_NEAR(std::stod(line(csv, "test_accuracy,momentum,equal-step,sine,0,")[6]), .1, .03);
+}
+
+TEST(Effects, PoolOverTheCellsInWhichAMeasureMeansSomething) {
+  const Design design(settings(10));
+  auto all = rows(design, .1);
+  for (RunRow& row : all)
+    if (design.level(row.run, "data.noise") == "0")
+      row.measures[index_of("memorised")] = std::numeric_limits<double>::quiet_NaN();
+  const std::string csv = effects_csv(design, "sgd", all);
+  EXPECT_EQ(line(csv, "memorised,momentum,equal-step,moons,0,")[5], "0");
+  EXPECT_EQ(line(csv, "memorised,momentum,equal-step,*,*,")[5], "10");
+}
+
+TEST(Shares, OfAPlantedMethodEffectGoToTheMethod) {
+  const Design design(settings(10));
+  const auto share = line(shares_csv(design, rows(design, 1)), "test_accuracy,method,");
+  EXPECT_EQ(share[2], "1");
+  EXPECT_GT(std::stod(share[3]), .99);
+}
+
+TEST(Shares, OfAnIncompleteStudyAreNotGiven) {
+  const Design design(settings(10));
+  auto all = rows(design, 1);
+  all.pop_back();
+  EXPECT_EQ(shares_csv(design, all), "measure,term,degrees,share,low,high\n");
+}
+
+}  // namespace
+}  // namespace thalweg

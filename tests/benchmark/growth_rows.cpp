@@ -1,5 +1,8 @@
 #include <cmath>
+#include <deque>
 #include <limits>
+
+#include <Eigen/LU>
 
 #include "../network.hpp"
 #include "rows.hpp"
@@ -7,46 +10,45 @@
 namespace thalweg::bench {
 namespace {
 
-/// A gradient, and the size that its time should be proportional to.
-struct Sized {
-  double size;
-  Task gradient;
+/// A gradient of 2-width-width-1.
+class Gradient {
+ public:
+  Gradient(Index width, Index samples)
+      : net_({.hidden = {width, width}}, 2, samples), theta_(net_.model.start(5)), g_(theta_.size()) {}
+
+  void operator()() { net_.risk.gradient(theta_, {}, g_); }
+  double parameters() const { return static_cast<double>(theta_.size()); }
+  double samples() const { return static_cast<double>(net_.samples.size()); }
+
+ private:
+  test::Network net_;
+  Vector theta_, g_;
 };
 
-Task gradient(Index width, Index samples) {
-  const auto net = std::make_shared<test::Network>(ModelSpec{.hidden = {width, width}}, 2, samples);
-  return
-      [net, theta = net->model.start(5), g = Vector(net->model.size())]() mutable { net->risk.gradient(theta, {}, g); };
-}
-
-double parameters(Index width) { return static_cast<double>(width * width + 5 * width + 1); }
-
-/// The slope of ln time against ln size by least squares, as the ratio; the time is the largest one's.
-Result exponent(const std::vector<Sized>& all) {
+/// The slope of ln time against ln size by least squares, as the ratio; the time is that of the last gradient.
+Result exponent(std::deque<Gradient>& gradients, double (Gradient::*size)() const) {
   std::vector<Task> tasks;
-  for (const Sized& s : all) tasks.push_back(s.gradient);
-  const auto seconds = shortest(tasks);
-  Matrix line(std::ssize(all), 2);
-  Vector height(std::ssize(all));
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    line.row(static_cast<Index>(i)) << 1, std::log(all[i].size);
-    height[static_cast<Index>(i)] = std::log(seconds[i]);
+  Matrix line(std::ssize(gradients), 2);
+  for (Gradient& gradient : gradients) {
+    line.row(std::ssize(tasks)) << 1, std::log((gradient.*size)());
+    tasks.emplace_back([&gradient] { gradient(); });
   }
+  const auto seconds = shortest(tasks);
+  const Vector height = Eigen::Map<const Vector>(seconds.data(), std::ssize(seconds)).array().log();
   const Vector fit = (line.transpose() * line).inverse() * (line.transpose() * height);
   return {seconds.back(), fit[1], std::numeric_limits<double>::quiet_NaN()};
 }
 
 Result in_samples() {
-  std::vector<Sized> all;
-  for (const Index samples : {1'000, 10'000, 100'000})
-    all.push_back({static_cast<double>(samples), gradient(32, samples)});
-  return exponent(all);
+  std::deque<Gradient> gradients;
+  for (const Index samples : {1'000, 10'000, 100'000}) gradients.emplace_back(32, samples);
+  return exponent(gradients, &Gradient::samples);
 }
 
 Result in_parameters() {
-  std::vector<Sized> all;
-  for (const Index width : {32, 64, 128, 256}) all.push_back({parameters(width), gradient(width, 1000)});
-  return exponent(all);
+  std::deque<Gradient> gradients;
+  for (const Index width : {32, 64, 128, 256}) gradients.emplace_back(width, 1000);
+  return exponent(gradients, &Gradient::parameters);
 }
 
 }  // namespace

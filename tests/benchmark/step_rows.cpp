@@ -21,7 +21,10 @@ class Run {
         flow_(net_.risk, net_.lattice.get(), slots),
         theta_(net_.model.start(5)),
         g_(theta_.size()) {
-    const Scheme chosen = make_scheme(scheme, {.step = 1e-3, .batch = plan_});
+    SchemeSettings settings;
+    settings.step = 1e-3;
+    settings.batch = plan_;
+    const Scheme chosen = make_scheme(scheme, settings);
     stepper_ = chosen.row.make(flow_, chosen.settings, theta_, forever);
     Batches batches(plan_, samples);
     for (std::int64_t step = 0; step < steps(); ++step) {

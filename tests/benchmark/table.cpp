@@ -11,23 +11,24 @@
 namespace thalweg::bench {
 namespace {
 
-/// Three digits that mean something, "-" for what was not measured.
-std::string number(double value, int decimals) {
+/// Three digits, "-" for what was not measured.
+std::string number(double value) {
   if (std::isnan(value)) return "-";
   std::ostringstream text;
-  text << std::fixed << std::setprecision(decimals) << value;
+  text << std::fixed << std::setprecision(value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0) << value;
   return text.str();
 }
 
 std::string time(const Unit& unit, double seconds) {
-  const double value = unit.rate ? 1 / seconds / unit.size : seconds / unit.size;
-  return number(value, value < 10 ? 2 : value < 100 ? 1 : 0) + " " + unit.name;
+  return number(unit.rate ? 1 / seconds / unit.size : seconds / unit.size) + " " + unit.name;
 }
 
 std::string reach(const Row& row, double ratio) {
   if (!row.reach) return "-";
-  return number(*row.reach, 2) + (ratio > *row.reach ? " missed" : "");
+  return number(*row.reach) + (ratio > *row.reach ? " missed" : "");
 }
+
+std::string count(double value) { return std::isnan(value) ? "-" : std::to_string(std::llround(value)); }
 
 void print(std::ostream& out, const std::string& work, const std::string& time, const std::string& ratio,
            const std::string& reach, const std::string& heap, const std::string& against) {
@@ -48,8 +49,8 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
     if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
     const auto& row = *std::ranges::find(rows_, run.run_name.function_name, &Row::name);
     const double ratio = run.counters.at("ratio");
-    print(GetOutputStream(), row.work, time(row.unit, run.counters.at("seconds")), number(ratio, 2), reach(row, ratio),
-          number(run.counters.at("allocations"), 0), row.against);
+    print(GetOutputStream(), row.work, time(row.unit, run.counters.at("seconds")), number(ratio), reach(row, ratio),
+          count(run.counters.at("allocations")), row.against);
   }
 }
 

@@ -1,10 +1,12 @@
 #include "thalweg/energy/diffusion.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
 #include <vector>
 
+#include "../model/kernel.hpp"
 #include "thalweg/core/random.hpp"
 
 namespace thalweg {
@@ -115,12 +117,9 @@ class NeuronLattice final : public Lattice {
  public:
   NeuronLattice(std::span<const Layer> layers, Index size) : size_(size) {
     for (const Layer& l : layers) {
-      fields_.push_back({l.weights, l.outputs, l.inputs, l.hidden_outputs, l.hidden_inputs, {}, {}});
-      if (l.hidden_inputs && l.hidden_outputs) {
-        fields_.back().row_basis = cosine_basis(l.outputs);
-        fields_.back().column_basis = cosine_basis(l.inputs);
-      }
-      fields_.push_back({l.biases, l.outputs, 1, l.hidden_outputs, false, {}, {}});
+      fields_.push_back({l.weights, l.outputs, l.inputs, l.hidden_outputs, l.hidden_inputs, {}, {}, {}});
+      if (l.hidden_inputs && l.hidden_outputs) diagonalise(fields_.back());
+      fields_.push_back({l.biases, l.outputs, 1, l.hidden_outputs, false, {}, {}, {}});
     }
   }
 
@@ -164,7 +163,15 @@ class NeuronLattice final : public Lattice {
     Index offset, rows, columns;
     bool over_rows, over_columns;
     Matrix row_basis, column_basis;
+    Vector eigenvalues;  // of the array's part of K, in its own order; where both axes count hidden units
   };
+
+  static void diagonalise(Field& f) {
+    f.row_basis = cosine_basis(f.rows);
+    f.column_basis = cosine_basis(f.columns);
+    f.eigenvalues =
+        Vector::NullaryExpr(f.rows * f.columns, [&f](Index k) { return eigenvalue(f, k % f.rows, k / f.rows); });
+  }
 
   static double squared(Index n) { return static_cast<double>(n) * static_cast<double>(n); }
 
@@ -173,18 +180,45 @@ class NeuronLattice final : public Lattice {
            (f.over_columns ? squared(f.columns) * path_eigenvalue(j, f.columns) : 0);
   }
 
-  /// Fast diagonalisation (Lynch, Rice, Thomas 1964): X <- Q_R [(Q_R' X Q_C)/(1 + c (l_r + l_c))] Q_C'.
+  /// Fast diagonalisation (Lynch, Rice, Thomas 1964): X <- Q_R [(Q_R' X Q_C)/(1 + c (l_r + l_c))] Q_C'. Each factor
+  /// acts from the right on an array whose contiguous index waits, so the array is transposed in between.
   static void solve_square(const Field& f, double c, double* data) {
-    const Index count = f.rows * f.columns;
-    double* memory = scratch(2 * count);
-    Eigen::Map<Matrix> x(data, f.rows, f.columns), half(memory, f.rows, f.columns),
-        modes(memory + count, f.rows, f.columns);
-    half.noalias() = f.row_basis.transpose() * x;
-    modes.noalias() = half * f.column_basis;
-    for (Index j = 0; j < f.columns; ++j)
-      for (Index i = 0; i < f.rows; ++i) modes(i, j) /= 1 + c * eigenvalue(f, i, j);
-    half.noalias() = f.row_basis * modes;
-    x.noalias() = half * f.column_basis.transpose();
+    const Index n = f.rows, m = f.columns, wide_n = padded(n), wide_m = padded(m);
+    double* x = scratch(2 * wide_n * wide_m);
+    double* y = x + wide_n * wide_m;
+    for (Index j = 0; j < m; ++j) {
+      std::copy_n(data + j * n, n, x + j * wide_n);
+      std::fill_n(x + j * wide_n + n, wide_n - n, 0);
+    }
+    multiply(f.column_basis, true, x, wide_n, y);
+    transpose(y, m, n, wide_n, x, wide_m);
+    multiply(f.row_basis, true, x, wide_m, y);
+    for (Index i = 0; i < n; ++i)
+      for (Index j = 0; j < m; ++j) y[i * wide_m + j] /= 1 + c * f.eigenvalues[j * n + i];
+    multiply(f.row_basis, false, y, wide_m, x);
+    transpose(x, n, m, wide_m, y, wide_n);
+    multiply(f.column_basis, false, y, wide_n, x);
+    for (Index j = 0; j < m; ++j) std::copy_n(x + j * wide_n, n, data + j * n);
+  }
+
+  static Index padded(Index n) {
+    const Index lanes = kernel::best().lanes;
+    return (n + lanes - 1) / lanes * lanes;
+  }
+
+  /// Row i of y <- sum_k q(k, i) x_k (to modes) or sum_k q(i, k) x_k (back), for rows of `width` values.
+  static void multiply(const Matrix& q, bool to_modes, const double* x, Index width, double* y) {
+    const Index n = q.rows();
+    const kernel::Source source{q.data(), to_modes ? n : 1, to_modes ? 1 : n, x, width, n};
+    kernel::best().products(&source, 1, n, width, {y, width, 1, kernel::Finish::bias, nullptr});
+  }
+
+  /// y <- the transpose of `rows` rows of `columns` values, padded by zeros.
+  static void transpose(const double* x, Index rows, Index columns, Index x_width, double* y, Index y_width) {
+    for (Index j = 0; j < columns; ++j) {
+      for (Index i = 0; i < rows; ++i) y[j * y_width + i] = x[i * x_width + j];
+      std::fill_n(y + j * y_width + rows, y_width - rows, 0);
+    }
   }
 
   Index size_;

@@ -1,13 +1,11 @@
 #include "floor.hpp"
 
-#include "../network.hpp"
 #include "ceiling.hpp"
 #include "model/kernel.hpp"
+#include "values.hpp"
 
 namespace thalweg::bench {
 namespace {
-
-constexpr Index values = 1024;  // in and out stay in the first-level cache
 
 const MultiplyAdds& peak() {
 #if defined(__x86_64__)
@@ -34,8 +32,9 @@ struct Sizes {
 };
 
 Task tanhs() {
-  return [z = test::normals(values, 3), f = Vector(values)]() mutable {
-    kernel::best().activate(kernel::Function::tanh, 1, values, values, z.data(), f.data(), nullptr, nullptr);
+  return [v = Values()]() mutable {
+    kernel::best().activate(kernel::Function::tanh, 1, Values::count, Values::count, v.arguments().data(), v.values(),
+                            nullptr, nullptr);
   };
 }
 
@@ -58,7 +57,7 @@ Operations of_product(const Mlp& model) {
 
 std::vector<Part> floor(const Operations& sample, double samples) {
   return {{multiply_adds(), samples * sample.flops / multiply_add_flops()},
-          {tanhs(), samples * sample.tanhs / static_cast<double>(values)}};
+          {tanhs(), samples * sample.tanhs / static_cast<double>(Values::count)}};
 }
 
 Task multiply_adds() {

@@ -1,49 +1,48 @@
 #include <cmath>
 
-#include "../network.hpp"
 #include "model/kernel.hpp"
 #include "rows.hpp"
+#include "values.hpp"
 
 namespace thalweg::bench {
 namespace {
 
-constexpr Index count = 1024;  // in and out stay in the first-level cache
+constexpr Index count = Values::count;
 
 const Unit unit{"ns/value", 1e-9};
 
-void activate(kernel::Function function, const Vector& z, Vector& f, double* f1) {
-  kernel::best().activate(function, 1, count, count, z.data(), f.data(), f1, nullptr);
+void activate(kernel::Function function, Values& v, double* slopes) {
+  kernel::best().activate(function, 1, count, count, v.arguments().data(), v.values(), slopes, nullptr);
 }
 
 /// A function of the kernel next to the C library's.
 struct Twin {
   std::string name;
   double (*library)(double);
-  void (*ours)(const Vector& x, Vector& y);
+  void (*ours)(Values& v);
 };
 
 const Twin twins[] = {
-    {"tanh", std::tanh, [](const Vector& x, Vector& y) { activate(kernel::Function::tanh, x, y, nullptr); }},
-    {"exp", std::exp, [](const Vector& x, Vector& y) { kernel::best().exp(count, x.data(), y.data()); }},
-    {"log1p", std::log1p, [](const Vector& x, Vector& y) { kernel::best().log1p(count, x.data(), y.data()); }},
+    {"tanh", std::tanh, [](Values& v) { activate(kernel::Function::tanh, v, nullptr); }},
+    {"exp", std::exp, [](Values& v) { kernel::best().exp(count, v.arguments().data(), v.values()); }},
+    {"log1p", std::log1p, [](Values& v) { kernel::best().log1p(count, v.arguments().data(), v.values()); }},
 };
 
 /// At arguments in [0, 1], which all three of the kernel's take.
 Result over_library(const Twin& twin) {
-  const Vector x = test::normals(count, 3).cwiseAbs().cwiseMin(1);
-  Vector y(count), z(count);
+  Values v;
+  v.arguments() = v.arguments().cwiseAbs().cwiseMin(1);
   const auto library = [&] {
-    for (Index i = 0; i < count; ++i) z[i] = twin.library(x[i]);
+    for (Index i = 0; i < count; ++i) v.values()[i] = twin.library(v.arguments()[i]);
   };
-  return compare([&] { twin.ours(x, y); }, {{library, 1}}).per(static_cast<double>(count));
+  return compare([&] { twin.ours(v); }, {{library, 1}}).per(static_cast<double>(count));
 }
 
 /// What a gradient needs of an activation: its value and, but for tanh, whose slope is a function of it, its slope.
 Result over_tanh(kernel::Function function) {
-  const Vector z = test::normals(count, 3);
-  Vector f(count), f1(count), f2(count);
-  return compare([&] { activate(function, z, f, f1.data()); },
-                 {{[&] { activate(kernel::Function::tanh, z, f2, nullptr); }, 1}})
+  Values v;
+  return compare([&] { activate(function, v, v.slopes()); },
+                 {{[&] { activate(kernel::Function::tanh, v, nullptr); }, 1}})
       .per(static_cast<double>(count));
 }
 

@@ -1,5 +1,6 @@
 // The linker prefers a program's own malloc to the C library's for every library of the process, PETSc and VTK as
-// well. These count and pass on to glibc's, whose free takes back what they hand out.
+// well. These count and pass on to glibc's, whose free takes back what they hand out; a sanitiser's free would not, so
+// that the benchmarks do not run under one.
 
 #include "heap.hpp"
 

@@ -22,7 +22,7 @@ def commands():
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.S)).replace("\\\n", " ")
     for line in blocks.splitlines():
         words = shlex.split(line, comments=True)
-        if words[:1] == ["./run"] and words[1:] not in (["study"], ["test"]):
+        if words[:1] == ["./run"] and words[1:] not in (["study"], ["test"]) and words[1] != "bench":
             yield words[1:]
 
 

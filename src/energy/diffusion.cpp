@@ -55,6 +55,30 @@ Index terms(double pole, Index most) {
   return std::min(most, static_cast<Index>(std::ceil(std::log(1e-18) / std::log(pole))) + 1);
 }
 
+/// x_i <- x_i + r x_{i-1} with x_{-1} = before. Each of eight segments begins with what the few entries before it have
+/// become, so that the eight chains run side by side instead of waiting for their own additions.
+void recur(double r, double before, Line x) {
+  constexpr Index segments = 8;
+  const Index length = x.n / segments, few = terms(r, x.n);
+  double carry[segments] = {before};
+  Index done = 0;
+  if (few <= length) {
+    for (Index s = 1; s < segments; ++s)
+      for (Index k = few; k > 0; --k) carry[s] = x[s * length - k] + r * carry[s];
+    for (Index i = 0; i < length; ++i)
+      for (Index s = 0; s < segments; ++s) carry[s] = x[s * length + i] += r * carry[s];
+    done = segments * length;
+    before = carry[segments - 1];
+  }
+  for (Index i = done; i < x.n; ++i) before = x[i] += r * before;
+}
+
+Line reversed(Line x) { return {&x[x.n - 1], x.n, -x.stride}; }
+
+void scale(double factor, Line x) {
+  for (Index i = 0; i < x.n; ++i) x[i] *= factor;
+}
+
 /// (I + c K)^-1 on a path: the even extension across both ends makes it a ring of 2 n points.
 void solve_path(double c, Line x) {
   if (c == 0 || x.n == 1) return;
@@ -66,32 +90,25 @@ void solve_path(double c, Line x) {
     for (Index k = n; k-- > 0; power *= r) before += power * x[k];
     before /= 1 - power;
   }
-  for (Index i = 0; i < n; ++i) before = x[i] += r * before;
-  double after = x[n - 1] / (1 - r);
-  x[n - 1] = gain * after;
-  for (Index i = n - 1; i-- > 0;) {
-    after = x[i] + r * after;
-    x[i] = gain * after;
-  }
+  recur(r, before, x);
+  recur(r, x[n - 1] / (1 - r), reversed(x));
+  scale(gain, x);
+}
+
+/// sum_k r^k x[n - 1 - k] of the line continued periodically: what comes before its first entry.
+double periodic_sum(double r, Line x) {
+  double sum = 0, power = 1;
+  for (Index k = 0; k < terms(r, x.n); ++k, power *= r) sum += power * x[x.n - 1 - k];
+  return sum / (1 - std::pow(r, static_cast<double>(x.n)));
 }
 
 /// (I + c K)^-1 on a ring: both recursions start from their own periodic sum.
 void solve_ring(double c, Line x) {
   if (c == 0) return;
   const auto [r, gain] = Recursion(c);
-  const Index n = x.n, few = terms(r, n);
-  const double period = 1 - std::pow(r, static_cast<double>(n));
-  double before = 0, after = 0, power = 1;
-  for (Index k = 0; k < few; ++k, power *= r) before += power * x[n - 1 - k];
-  before /= period;
-  for (Index i = 0; i < n; ++i) before = x[i] += r * before;
-  power = 1;
-  for (Index k = 0; k < few; ++k, power *= r) after += power * x[k];
-  after /= period;
-  for (Index i = n; i-- > 0;) {
-    after = x[i] + r * after;
-    x[i] = gain * after;
-  }
+  recur(r, periodic_sum(r, x), x);
+  recur(r, periodic_sum(r, reversed(x)), reversed(x));
+  scale(gain, x);
 }
 
 /// Eigenvalues 2 - 2 cos(pi j/n), j < n, of the path's K; the vectors are cosines (DCT-II).
@@ -163,14 +180,16 @@ class NeuronLattice final : public Lattice {
     Index offset, rows, columns;
     bool over_rows, over_columns;
     Matrix row_basis, column_basis;
-    Vector eigenvalues;  // of the array's part of K, in its own order; where both axes count hidden units
+    Eigen::ArrayXd eigenvalues;  // of the modes as solve_square lays them out; where both axes count hidden units
   };
 
   static void diagonalise(Field& f) {
     f.row_basis = cosine_basis(f.rows);
     f.column_basis = cosine_basis(f.columns);
-    f.eigenvalues =
-        Vector::NullaryExpr(f.rows * f.columns, [&f](Index k) { return eigenvalue(f, k % f.rows, k / f.rows); });
+    const Index width = padded(f.columns);
+    f.eigenvalues.setZero(f.rows * width);
+    for (Index i = 0; i < f.rows; ++i)
+      for (Index j = 0; j < f.columns; ++j) f.eigenvalues[i * width + j] = eigenvalue(f, i, j);
   }
 
   static double squared(Index n) { return static_cast<double>(n) * static_cast<double>(n); }
@@ -193,8 +212,7 @@ class NeuronLattice final : public Lattice {
     multiply(f.column_basis, true, x, wide_n, y);
     transpose(y, m, n, wide_n, x, wide_m);
     multiply(f.row_basis, true, x, wide_m, y);
-    for (Index i = 0; i < n; ++i)
-      for (Index j = 0; j < m; ++j) y[i * wide_m + j] /= 1 + c * f.eigenvalues[j * n + i];
+    Eigen::Map<Eigen::ArrayXd>(y, n * wide_m) /= 1 + c * f.eigenvalues;
     multiply(f.row_basis, false, y, wide_m, x);
     transpose(x, n, m, wide_m, y, wide_n);
     multiply(f.column_basis, false, y, wide_n, x);

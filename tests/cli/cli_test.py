@@ -197,10 +197,12 @@ class Results(ProgramTest):
         _, err = self.call(*SHORT, "--data.seed=1", "--out.dir=run", code=2)
         self.assertIn("out.overwrite", err)
         self.assertEqual(self.read("run", "metrics.csv"), before)
-        self.write("run/left_over", "")
+        self.write("run/notes.txt", "mine")
+        self.write("run/evaluate.csv", "left over")
         self.call(*SHORT, "--data.seed=1", "--out.dir=run", "--out.overwrite=true")
         self.assertNotEqual(self.read("run", "metrics.csv"), before)
-        self.assertFalse((self.directory / "run" / "left_over").exists())
+        self.assertFalse((self.directory / "run" / "evaluate.csv").exists())
+        self.assertEqual(self.read("run", "notes.txt"), b"mine")
 
     def test_leaves_a_directory_alone_that_holds_something_else(self):
         (self.directory / "thesis").mkdir()

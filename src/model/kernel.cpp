@@ -8,7 +8,7 @@
 // two-term sums of the R-operator for nothing. Gradients G += A B' keep lanes x 3 accumulators while the samples run
 // and turn each group of `lanes` accumulators into one register of sums by a transposing tree.
 // The file is compiled once for each instruction set with THALWEG_LANES doubles a register; kernel::best() chooses.
-// Elementary functions are rational or polynomial with coefficients in closed form (Pade, Taylor).
+// Elementary functions are rational or polynomial: minimax fits (Remez's exchange in 50 digits, coefficients then rounded).
 
 #include "kernel.hpp"
 
@@ -227,154 +227,186 @@ void sums(const double* a, Index stride, Index rows, Index samples, double* g) {
   }
 }
 
-/// 2^n for whole n in [-1022, 1023], given as 1.5 2^52 + n.
-[[gnu::always_inline]] inline Pack power_of_two(Pack shifted) {
-  const Mask bits = (Mask)shifted;
-  return (Pack)((bits + 1023) << 52);
+constexpr long sign_bit = -0x7fffffffffffffff - 1;
+
+[[gnu::always_inline]] inline Pack magnitude(Pack z) { return (Pack)((Mask)z & ~sign_bit); }
+/// -x where the sign bit of `signs` is set.
+[[gnu::always_inline]] inline Pack signed_by(Mask signs, Pack x) { return (Pack)((Mask)x ^ (signs & sign_bit)); }
+
+/// The lesser or greater of two; y if any is nan. The compiler finds the one instruction for it only where it does not
+/// see where x and y come from.
+[[gnu::always_inline]] inline Pack lesser(Pack x, Pack y) {
+  hold(x);
+  hold(y);
+  return x < y ? x : y;
+}
+[[gnu::always_inline]] inline Pack greater(Pack x, Pack y) {
+  hold(x);
+  hold(y);
+  return x > y ? x : y;
 }
 
-/// e^y = 2^n (q + u)/(q - u) = 2^n (1 + 2 u/(q - u)): n rounds y/ln 2, r = y - n ln 2, and u, q are the odd and even part of the numerator of
-/// the (6, 6) Pade approximant of e^r, whose relative error on |r| <= ln(2)/2 is 2e-19.
+/// c[0] + x (c[1] + x (c[2] + ...)).
+template <int n>
+[[gnu::always_inline]] inline Pack polynomial(Pack x, const double (&c)[n]) {
+  Pack p = all(c[n - 1]);
+  repeat<n - 1>([&](auto i) __attribute__((always_inline)) { p = p * x + c[n - 2 - i]; });
+  return p;
+}
+
+/// n rounds 2 x/ln 2, and t = 2^n for n in [-1022, 1023]; n = -1023 gives 0 and n = 1024 infinity. Adding 1.5 2^52
+/// rounds to a whole number, which fills the last bits of the sum; biased, it is the exponent of t.
+struct Power {
+  Pack n, t;
+
+  [[gnu::always_inline]] explicit Power(Pack x) {
+    constexpr double magic = 0x1.8p52 + 1023, two_over_ln2 = 0x1.71547652b82fep+1;
+    const Pack shifted = x * two_over_ln2 + magic;
+    n = shifted - magic;
+    t = (Pack)((Mask)shifted << 52);
+  }
+};
+
+/// tanh r = u/(2 q) and e^2r = plus/minus with plus, minus = q +- u/2, for |r| <= ln(2)/4: what Power leaves of x.
+/// u/r and 2 q are polynomials in r^2 that begin with 1, a minimax fit of tanh(r)/r with a relative error of 6e-18.
+struct Ratio {
+  Pack u, plus, minus;
+
+  [[gnu::always_inline]] explicit Ratio(Pack r) {
+    const Pack s = r * r, q = polynomial(s, {.5, 0x1.c7195e540feb4p-3, 0x1.03fc91f254209p-7});
+    u = r + r * s * polynomial(s, {0x1.c71023faea718p-4, 0x1.1532364af21cfp-10});
+    plus = q + u / 2;
+    minus = q - u / 2;
+  }
+};
+
+/// e^(2 x - 2 low) = a/b, b in [0.4, 0.6]; a = 0 below e^-708.74. Of ln(2)/2 two pieces are taken off, n times the first
+/// exact (Cody and Waite 1980).
 struct Exponential {
-  Pack t, q, u;
+  Pack a, b;
 
-  [[gnu::always_inline]] explicit Exponential(Pack y) {
-    constexpr double magic = 0x1.8p52, log2e = 0x1.71547652b82fep0;
-    constexpr double ln2_high = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;
-    const Pack shifted = y * log2e + magic, n = shifted - magic;
-    const Pack r = (y - n * ln2_high) - n * ln2_low, s = r * r;
-    u = r * (332640 + s * (10080 + s * 42));
-    q = 665280 + s * (75600 + s * (840 + s));
-    t = power_of_two(shifted);
+  [[gnu::always_inline]] explicit Exponential(Pack x, Pack low = Pack{}) {
+    const Power p(x);
+    const Ratio e(x - p.n * 0x1.62e42fefa3p-2 - low - p.n * 0x1.3de6af278ece6p-43);
+    a = p.t * e.plus;
+    b = e.minus;
   }
 };
 
-[[gnu::always_inline]] inline Pack clamp(Pack x, double low, double high) {
-  x = x < low ? all(low) : x;  // nan stays nan
-  return x > high ? all(high) : x;
-}
+/// Where e^x = 0 by the above.
+constexpr double vanishing = -709.1;
 
-/// Below -708 the result is the least normal double instead of a denormal one.
+/// e^x: 0 below -708.74 and infinite above 709.43, where the exponent leaves the range of normal doubles.
 [[gnu::always_inline]] inline Pack exponential(Pack x) {
-  const Exponential e(clamp(x, -708, 709));
-  return e.t + e.t * ((e.u + e.u) / (e.q - e.u));
+  const Exponential e(greater(all(vanishing), lesser(all(710), x)) / 2);
+  return e.a / e.b;
 }
 
-/// tanh x = (e^2x - 1)/(e^2x + 1) = ((t - 1) q + (t + 1) u)/((t + 1) q + (t - 1) u): exact signs and no cancellation,
-/// since t = 1 near zero. Beyond 20 tanh is 1 to the last bit.
-struct TanhQuotient {
-  Pack numerator, denominator;
+/// A(w) in 2 artanh(s)/s = 2 + w A(w), w = s^2 <= 1/9: a minimax fit that leaves artanh a relative error of 2e-18.
+[[gnu::always_inline]] inline Pack artanh_series(Pack w) {
+  return polynomial(w, {0x1.5555555555535p-1, 0x1.99999999a07c9p-2, 0x1.249249208869cp-2, 0x1.c71c741e75f2cp-3,
+                        0x1.745cb3b60d352p-3, 0x1.3b1de1daea275p-3, 0x1.10676dd624aedp-3, 0x1.efdddfd51e362p-4,
+                        0x1.5597e111b6286p-4, 0x1.5c90f77997665p-3});
+}
 
-  [[gnu::always_inline]] explicit TanhQuotient(Pack x) {
-    const Exponential e(clamp(x + x, -40, 40));
-    const Pack less = e.t - 1, more = e.t + 1;
-    numerator = less * e.q + more * e.u;
-    denominator = more * e.q + less * e.u;
-  }
-  [[gnu::always_inline]] Pack value() const { return numerator / denominator; }
-  /// With the reciprocal of the denominator to a few units of rounding; one correction gives the quotient.
-  [[gnu::always_inline]] Pack value(Pack reciprocal) const {
-    const Pack rough = numerator * reciprocal;
-    return rough + reciprocal * (numerator - denominator * rough);
-  }
-};
-
-/// ln(1 + x) for x in [0, 1], with f = x, or (x - 1)/2 and ln 2 added where 1 + x > sqrt(2). ln(1 + f) = 2 artanh s,
-/// s = f/(2 + f), and 2 s = f - s f leaves f exact: f - s (f - 2 s^2 (1/3 + s^2/5 + ...)). |s| < 0.172, so that the
-/// 11 terms leave out less than 1e-18.
+/// ln(1 + x) = 2 artanh s, s = x/(2 + x), for x in [0, 1]; 2 s = x - s x leaves x exact.
 [[gnu::always_inline]] inline Pack log_one_plus(Pack x) {
-  const auto large = x > 0.41421356237309503;
-  const Pack f = large ? (x - 1) / 2 : x, s = f / (2 + f), w = s * s;
-  Pack p = all(1. / 23);
-  repeat<10>([&](auto i) __attribute__((always_inline)) { p = p * w + 1. / (21 - 2 * i); });
-  const Pack value = f - s * (f - 2 * w * p);
-  return large ? value + 0x1.62e42fefa39efp-1 : value;
+  const Pack s = x / (2 + x), w = s * s;
+  return x - s * (x - w * artanh_series(w));
 }
 
 struct Jet {
   Pack value, slope, curvature;
 };
 
-[[gnu::always_inline]] inline Pack magnitude(Pack z) { return z < 0 ? -z : z; }
-
+/// With x = |z| and e^2x = t plus/minus, tanh x = (e^2x - 1)/(e^2x + 1) = d/(d + 2 minus), d = (t - 1) minus + t u, where
+/// nothing cancels for t = 1. Beyond 20 tanh is 1 to the last bit, and up to there one piece of ln(2)/2 is enough.
+/// One division for two vectors was slower, with 4 and with 8 lanes.
 struct Tanh {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    return of(TanhQuotient(z).value());
-  }
-  /// Two at once share one division, which takes as long as all the rest.
-  [[gnu::always_inline]] static void at(Pack z0, Pack z1, Jet& j0, Jet& j1) {
-    const TanhQuotient a(z0), b(z1);
-    const Pack inverse = 1 / (a.denominator * b.denominator);
-    j0 = of(a.value(inverse * b.denominator));
-    j1 = of(b.value(inverse * a.denominator));
-  }
-
- private:
-  [[gnu::always_inline]] static Jet of(Pack t) {
-    const Pack s = 1 - t * t;
-    return {t, s, -2 * t * s};
+    const Pack x = lesser(all(20), magnitude(z));
+    const Power p(x);
+    const Ratio e(x - p.n * 0x1.62e42fefa39efp-2);
+    const Pack d = (p.t - 1) * e.minus + p.t * e.u;
+    const Pack f = signed_by((Mask)z, d / (d + 2 * e.minus)), slope = 1 - f * f;
+    return {f, slope, -2 * f * slope};
   }
 };
-
-template <class Activation>
-concept Paired = requires(Pack z, Jet& j) { Activation::at(z, z, j, j); };
 
 struct Relu {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    return {z > 0 ? z : 0 * z, z > 0 ? all(1) : all(0), all(0)};
+    return {greater(all(0), z), z > 0 ? all(1) : all(0), all(0)};
   }
 };
 
-/// 1/(1 + e) and e/(1 + e) with e = exp(-|z|) never overflow, and neither is formed as a difference.
+/// e^z = a/b gives a/(a + b) and its complement b/(a + b), neither formed as a difference.
 struct Sigmoid {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    const Pack e = exponential(-magnitude(z)), large = 1 / (1 + e), small = e * large, slope = small * large;
-    return {z >= 0 ? large : small, slope, slope * (z >= 0 ? small - large : large - small)};
+    const Exponential e(greater(all(vanishing), lesser(all(708), z)) / 2);
+    const Pack inverse = 1 / (e.a + e.b), f = e.a * inverse, rest = e.b * inverse, slope = f * rest;
+    return {f, slope, slope * (rest - f)};
   }
 };
 
+/// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), and with e^-|z| = a/b that logarithm is 2 artanh s, s = a/(a + 2 b). One
+/// reciprocal serves s and 1/(1 + e^|z|) = a/(a + b), the slope or its complement.
 struct Softplus {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    const Pack e = exponential(-magnitude(z)), large = 1 / (1 + e), small = e * large;
-    return {(z > 0 ? z : 0 * z) + log_one_plus(e), z >= 0 ? large : small, small * large};
+    const Exponential e(lesser(all(-vanishing), magnitude(z)) / -2);
+    const Pack sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
+    const Pack s = e.a * sum * inverse, w = s * s, minor = e.a * longer * inverse, major = 1 - minor;
+    return {greater(all(0), z) + s * (2 + w * artanh_series(w)), z >= 0 ? major : minor, minor * major};
   }
 };
 
-/// Density and distribution of the normal law, the latter by the library's erfc, lane by lane.
+/// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) is the density times Mills's ratio p/q of degrees 8 and 9,
+/// a minimax fit on [0, 22] whose relative error is 9e-17 up to 1, 4e-15 up to 22 and 8e-12 where the density vanishes.
+/// x/2 is cut to 26 bits before it is squared, so that the exponent is exact.
 struct Gelu {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    constexpr double inverse_root = 0.70710678118654752, peak = 0.39894228040143268;
-    const Pack density = peak * exponential(z * z / -2);
-    Pack mass;
-    for (int i = 0; i < lanes; ++i) mass[i] = std::erfc(-z[i] * inverse_root) / 2;
-    return {z * mass, mass + z * density, density * (2 - z * z)};
+    constexpr double peak = 0.39894228040143268, end = 37.66;  // e^(-end^2/2) = 0
+    const Pack x = lesser(all(end), magnitude(z)), half = x / 2, high = (Pack)((Mask)half & -0x8000000);
+    const Exponential e(-(high * high), (half - high) * (half + high));
+    const Pack p = polynomial(
+        x, {0x1.40d931ff62706p+0, 0x1.bb074d20a35c4p+0, 0x1.2f2ccd62a4c33p+0, 0x1.048dbeeda9af6p-1, 0x1.2ff3a9bb5e913p-3,
+            0x1.eaa03578cbeb2p-6, 0x1.0baf53cae05fep-8, 0x1.6afeb116f42c1p-12, 0x1.d9e422cfa2652p-17});
+    const Pack q = polynomial(
+        x, {1, 0x1.16df3d7e9bff2p+1, 0x1.1774ff2619dd1p+1, 0x1.531bdfbd6fba1p+0, 0x1.13882fd25b376p-1,
+            0x1.38424ad9395acp-3, 0x1.f04c339dcee43p-6, 0x1.0c9c457b5fafdp-8, 0x1.6afeb13179e03p-12, 0x1.d9e422c8ff879p-17});
+    const Pack common = e.a * (peak / (e.b * q)), density = common * q, tail = common * p, slope = tail - x * density;
+    return {greater(all(0), z) - x * tail, z > 0 ? 1 - slope : slope, density * (2 - x * x)};
   }
 };
 
-/// Sine and cosine by Taylor's series on [-pi/4, pi/4] after subtracting n pi/2 in three pieces (Cody and Waite 1980);
-/// beyond 1e5 the library's.
+/// Sine and cosine of r = z - n pi/2, |r| <= pi/4, where n pi/2 comes off in three pieces (Cody and Waite 1980), n times
+/// the first two exact for |z| <= 1e6. Minimax fits of (sin(r)/r - 1)/r^2 and (cos(r) - 1 + r^2/2)/r^4 leave relative
+/// errors of 1e-17 and 2e-18.
 struct Sin {
+  static constexpr double reach = 1e6;
+
   [[gnu::always_inline]] static Jet at(Pack z) {
     constexpr double magic = 0x1.8p52, two_over_pi = 0x1.45f306dc9c883p-1;
     const Pack shifted = z * two_over_pi + magic, n = shifted - magic;
-    const Pack r = ((z - n * 0x1.921fb54442d18p0) - n * 0x1.1a62633145c07p-54) + n * 0x1.f1976b7ed8fbcp-110, s = r * r;
-    Pack sine = all(1. / 355687428096000), cosine = all(-1. / 6402373705728000);
-    constexpr double odd[] = {-1. / 1307674368000, 1. / 6227020800, -1. / 39916800, 1. / 362880,
-                              -1. / 5040,          1. / 120,        -1. / 6};
-    constexpr double even[] = {1. / 20922789888000, -1. / 87178291200, 1. / 479001600, -1. / 3628800,
-                               1. / 40320,          -1. / 720,         1. / 24,        -.5};
-    repeat<7>([&](auto i) __attribute__((always_inline)) { sine = sine * s + odd[i]; });
-    repeat<8>([&](auto i) __attribute__((always_inline)) { cosine = cosine * s + even[i]; });
-    sine = r + r * s * sine;
-    cosine = 1 + s * cosine;
-    const Mask quarter = (Mask)shifted & 3;
-    const Pack first = (quarter & 1) != 0 ? cosine : sine, second = (quarter & 1) != 0 ? sine : cosine;
-    Jet j{(quarter & 2) != 0 ? -first : first, ((quarter + 1) & 2) != 0 ? -second : second, {}};
+    const Pack r = z - n * 0x1.921fb544p0 - n * 0x1.0b4611a6p-34 - n * 0x1.3198a2e037073p-69, s = r * r;
+    const Pack sine =
+        r + r * s * polynomial(s, {-0x1.5555555555548p-3, 0x1.111111110f7cep-7, -0x1.a01a019bfdae5p-13,
+                                   0x1.71de3567994fep-19, -0x1.ae5e5a62abe53p-26, 0x1.5d8fc3af7fddbp-33});
+    const Pack cosine =
+        1 + s * polynomial(s, {-.5, 0x1.555555555554cp-5, -0x1.6c16c16c15182p-10, 0x1.a01a019cb2394p-16,
+                               -0x1.27e4f80a4ddbfp-22, 0x1.1ee9ec2b148efp-29, -0x1.8faebfd464451p-37});
+    const Mask quarter = (Mask)shifted;
+    const auto odd = (quarter & 1) != 0;
+    const Pack f = signed_by(quarter << 62, odd ? cosine : sine);
+    return {f, signed_by((quarter + 1) << 62, odd ? sine : cosine), -f};
+  }
+};
+
+/// Where some |z| exceed what Sin takes, the library's for these.
+struct FarSin {
+  [[gnu::always_inline]] static Jet at(Pack z) {
+    Jet j = Sin::at(z);
     for (int i = 0; i < lanes; ++i)
-      if (!(z[i] < 1e5 && z[i] > -1e5)) {
-        j.value[i] = std::sin(z[i]);
-        j.slope[i] = std::cos(z[i]);
-      }
+      if (std::abs(z[i]) > Sin::reach) j.value[i] = std::sin(z[i]), j.slope[i] = std::cos(z[i]);
     j.curvature = -j.value;
     return j;
   }
@@ -392,23 +424,26 @@ template <class Visit>
 
 template <class Activation>
 void apply(Index rows, Index samples, Index stride, const double* z, double* f, double* f1, double* f2) {
-  const auto keep = [=](Index s, const Jet& j) {
+  each(rows, samples, stride, [=](Index s) {
+    const Jet j = Activation::at(load(z + s));
     store(f + s, j.value);
     if (f1) store(f1 + s, j.slope);
     if (f2) store(f2 + s, j.curvature);
-  };
-  for (Index i = 0; i < rows; ++i) {
-    Index s = i * stride;
-    const Index end = s + samples;
-    if constexpr (Paired<Activation>)
-      for (; s + 2 * lanes <= end; s += 2 * lanes) {
-        Jet first, second;
-        Activation::at(load(z + s), load(z + s + lanes), first, second);
-        keep(s, first);
-        keep(s + lanes, second);
-      }
-    for (; s < end; s += lanes) keep(s, Activation::at(load(z + s)));
-  }
+  });
+}
+
+/// Whether |z| <= bound everywhere. Bit patterns of positive numbers have the order of the numbers.
+bool within(double bound, Index rows, Index samples, Index stride, const double* z) {
+  Mask room{};
+  each(rows, samples, stride, [&](Index s) { room |= (Mask)all(bound) - (Mask)magnitude(load(z + s)); });
+  for (int i = 0; i < lanes; ++i)
+    if (room[i] < 0) return false;
+  return true;
+}
+
+void apply_sin(Index rows, Index samples, Index stride, const double* z, double* f, double* f1, double* f2) {
+  const bool near = within(Sin::reach, rows, samples, stride, z);
+  return near ? apply<Sin>(rows, samples, stride, z, f, f1, f2) : apply<FarSin>(rows, samples, stride, z, f, f1, f2);
 }
 
 void activate(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
@@ -419,7 +454,7 @@ void activate(Function function, Index rows, Index samples, Index stride, const 
     case Function::gelu: return apply<Gelu>(rows, samples, stride, z, f, f1, f2);
     case Function::softplus: return apply<Softplus>(rows, samples, stride, z, f, f1, f2);
     case Function::sigmoid: return apply<Sigmoid>(rows, samples, stride, z, f, f1, f2);
-    case Function::sin: return apply<Sin>(rows, samples, stride, z, f, f1, f2);
+    case Function::sin: return apply_sin(rows, samples, stride, z, f, f1, f2);
     case Function::identity: return apply<Identity>(rows, samples, stride, z, f, f1, f2);
   }
 }

@@ -8,7 +8,7 @@
 // two-term sums of the R-operator for nothing. Gradients G += A B' keep lanes x 3 accumulators while the samples run
 // and turn each group of `lanes` accumulators into one register of sums by a transposing tree.
 // The file is compiled once for each instruction set with THALWEG_LANES doubles a register; kernel::best() chooses.
-// Elementary functions are rational or polynomial: minimax fits (Remez's exchange in 50 digits, coefficients then rounded).
+// Elementary functions are rational or polynomial, fitted by Remez's exchange in 50 digits, then rounded.
 
 #include "kernel.hpp"
 
@@ -280,8 +280,8 @@ struct Ratio {
   }
 };
 
-/// e^(2 x - 2 low) = a/b, b in [0.4, 0.6]; a = 0 below e^-708.74. Of ln(2)/2 two pieces are taken off, n times the first
-/// exact (Cody and Waite 1980).
+/// e^(2 x - 2 low) = a/b, b in [0.4, 0.6]; a = 0 below e^-708.74. Of ln(2)/2 two pieces are taken off, n times the
+/// first exact (Cody and Waite 1980).
 struct Exponential {
   Pack a, b;
 
@@ -319,9 +319,9 @@ struct Jet {
   Pack value, slope, curvature;
 };
 
-/// With x = |z| and e^2x = t plus/minus, tanh x = (e^2x - 1)/(e^2x + 1) = d/(d + 2 minus), d = (t - 1) minus + t u, where
-/// nothing cancels for t = 1. Beyond 20 tanh is 1 to the last bit, and up to there one piece of ln(2)/2 is enough.
-/// One division for two vectors was slower, with 4 and with 8 lanes.
+/// With x = |z| and e^2x = t plus/minus, tanh x = (e^2x - 1)/(e^2x + 1) = d/(d + 2 minus), d = (t - 1) minus + t u,
+/// where nothing cancels for t = 1. Beyond 20 tanh is 1 to the last bit, and up to there one piece of ln(2)/2 is
+/// enough. One division for two vectors was slower, with 4 and with 8 lanes.
 struct Tanh {
   [[gnu::always_inline]] static Jet at(Pack z) {
     const Pack x = lesser(all(20), magnitude(z));
@@ -334,9 +334,7 @@ struct Tanh {
 };
 
 struct Relu {
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    return {greater(all(0), z), z > 0 ? all(1) : all(0), all(0)};
-  }
+  [[gnu::always_inline]] static Jet at(Pack z) { return {greater(all(0), z), z > 0 ? all(1) : all(0), all(0)}; }
 };
 
 /// e^z = a/b gives a/(a + b) and its complement b/(a + b), neither formed as a difference.
@@ -359,28 +357,28 @@ struct Softplus {
   }
 };
 
-/// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) is the density times Mills's ratio p/q of degrees 8 and 9,
-/// a minimax fit on [0, 22] whose relative error is 9e-17 up to 1, 4e-15 up to 22 and 8e-12 where the density vanishes.
-/// x/2 is cut to 26 bits before it is squared, so that the exponent is exact.
+/// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) = e^(-x^2/2) p/q with p, q of degrees 8 and 9, a weighted
+/// minimax fit on [0, 22]: the relative error is 7e-17 up to 1, 5e-15 up to 22, and 8e-12 where the exponential
+/// vanishes. x/2 is cut to 26 bits before it is squared, so that the exponent is exact.
 struct Gelu {
   [[gnu::always_inline]] static Jet at(Pack z) {
-    constexpr double peak = 0.39894228040143268, end = 37.66;  // e^(-end^2/2) = 0
+    constexpr double peak = 0.39894228040143268, end = 37.66;  // of the normal density; e^(-end^2/2) = 0
     const Pack x = lesser(all(end), magnitude(z)), half = x / 2, high = (Pack)((Mask)half & -0x8000000);
     const Exponential e(-(high * high), (half - high) * (half + high));
-    const Pack p = polynomial(
-        x, {0x1.40d931ff62706p+0, 0x1.bb074d20a35c4p+0, 0x1.2f2ccd62a4c33p+0, 0x1.048dbeeda9af6p-1, 0x1.2ff3a9bb5e913p-3,
-            0x1.eaa03578cbeb2p-6, 0x1.0baf53cae05fep-8, 0x1.6afeb116f42c1p-12, 0x1.d9e422cfa2652p-17});
-    const Pack q = polynomial(
-        x, {1, 0x1.16df3d7e9bff2p+1, 0x1.1774ff2619dd1p+1, 0x1.531bdfbd6fba1p+0, 0x1.13882fd25b376p-1,
-            0x1.38424ad9395acp-3, 0x1.f04c339dcee43p-6, 0x1.0c9c457b5fafdp-8, 0x1.6afeb13179e03p-12, 0x1.d9e422c8ff879p-17});
-    const Pack common = e.a * (peak / (e.b * q)), density = common * q, tail = common * p, slope = tail - x * density;
+    const Pack p =
+        polynomial(x, {.5, 0x1.608c50efcca40p-1, 0x1.e15946e2e8ad8p-2, 0x1.9ca340fa7224bp-3, 0x1.e00a9c111ccf8p-5,
+                       0x1.8238da05a8fd8p-7, 0x1.a3e7faa3f8e7fp-10, 0x1.1b718db683e93p-13, 0x1.6fe86454cab79p-18});
+    const Pack q = polynomial(x, {1, 0x1.16673d47372c2p+1, 0x1.16788a6e52c15p+1, 0x1.5137ae29e1a8dp+0,
+                                  0x1.115ceb85bb30ap-1, 0x1.34fcea1abe263p-3, 0x1.e99bbb6494ebcp-6,
+                                  0x1.0809aa6392083p-8, 0x1.633e6bdcd8d9dp-12, 0x1.cd1aa13a81699p-17});
+    const Pack common = e.a / (e.b * q), density = common * (peak * q), tail = common * p, slope = tail - x * density;
     return {greater(all(0), z) - x * tail, z > 0 ? 1 - slope : slope, density * (2 - x * x)};
   }
 };
 
-/// Sine and cosine of r = z - n pi/2, |r| <= pi/4, where n pi/2 comes off in three pieces (Cody and Waite 1980), n times
-/// the first two exact for |z| <= 1e6. Minimax fits of (sin(r)/r - 1)/r^2 and (cos(r) - 1 + r^2/2)/r^4 leave relative
-/// errors of 1e-17 and 2e-18.
+/// Sine and cosine of r = z - n pi/2, |r| <= pi/4, where n pi/2 comes off in three pieces (Cody and Waite 1980), n
+/// times the first two exact for |z| <= 1e6. Minimax fits of (sin(r)/r - 1)/r^2 and (cos(r) - 1 + r^2/2)/r^4 leave
+/// relative errors of 1e-17 and 2e-18.
 struct Sin {
   static constexpr double reach = 1e6;
 
@@ -388,12 +386,11 @@ struct Sin {
     constexpr double magic = 0x1.8p52, two_over_pi = 0x1.45f306dc9c883p-1;
     const Pack shifted = z * two_over_pi + magic, n = shifted - magic;
     const Pack r = z - n * 0x1.921fb544p0 - n * 0x1.0b4611a6p-34 - n * 0x1.3198a2e037073p-69, s = r * r;
-    const Pack sine =
-        r + r * s * polynomial(s, {-0x1.5555555555548p-3, 0x1.111111110f7cep-7, -0x1.a01a019bfdae5p-13,
-                                   0x1.71de3567994fep-19, -0x1.ae5e5a62abe53p-26, 0x1.5d8fc3af7fddbp-33});
-    const Pack cosine =
-        1 + s * polynomial(s, {-.5, 0x1.555555555554cp-5, -0x1.6c16c16c15182p-10, 0x1.a01a019cb2394p-16,
-                               -0x1.27e4f80a4ddbfp-22, 0x1.1ee9ec2b148efp-29, -0x1.8faebfd464451p-37});
+    const Pack sine = r + r * s *
+                              polynomial(s, {-0x1.5555555555548p-3, 0x1.111111110f7cep-7, -0x1.a01a019bfdae5p-13,
+                                             0x1.71de3567994fep-19, -0x1.ae5e5a62abe53p-26, 0x1.5d8fc3af7fddbp-33});
+    const Pack cosine = 1 + s * polynomial(s, {-.5, 0x1.555555555554cp-5, -0x1.6c16c16c15182p-10, 0x1.a01a019cb2394p-16,
+                                               -0x1.27e4f80a4ddbfp-22, 0x1.1ee9ec2b148efp-29, -0x1.8faebfd464451p-37});
     const Mask quarter = (Mask)shifted;
     const auto odd = (quarter & 1) != 0;
     const Pack f = signed_by(quarter << 62, odd ? cosine : sine);

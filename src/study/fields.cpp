@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "thalweg/core/file.hpp"
+#include "thalweg/study/postprocess.hpp"
 #include "thalweg/study/provenance.hpp"
 #include "thalweg/study/run_directory.hpp"
 
@@ -86,6 +87,18 @@ void write_directions(const fs::path& file, const Plane& plane) {
   replace_file(file, csv_text({"index", "centre", "d1", "d2"}, rows));
 }
 
+/// Only finite states can be drawn; a diverged run keeps those before.
+Trajectory drawable(const Trajectory& path) {
+  Trajectory finite;
+  for (std::size_t k = 0; k < path.states.size(); ++k) {
+    if (!path.states[k].allFinite()) break;
+    finite.times.push_back(path.times[k]);
+    finite.steps.push_back(path.steps[k]);
+    finite.states.push_back(path.states[k]);
+  }
+  return finite;
+}
+
 }  // namespace
 
 Matrix positions(const Dataset& data) {
@@ -147,6 +160,17 @@ void write_surface(const fs::path& directory, const Experiment& ex, const Trajec
   const std::vector<vtk::Polyline> lines{projected(ex, path, plane, surface)};
   vtk::write_polylines(directory / "trajectory.vtp", lines, header);
   write_directions(directory / "directions.csv", plane);
+}
+
+void write_scene(const fs::path& directory, const Experiment& ex, const Trajectory& path, const Console& console) {
+  fs::create_directories(directory);
+  const Trajectory finite = drawable(path);
+  if (ex.settings.surface.size > 1) {
+    Progress progress(console, "surface", ex.settings.surface.size);
+    write_surface(directory, ex, finite, [&](int done) { progress.at(done); });
+  }
+  if (ex.settings.decision_size > 1 && ex.data.features() == 2) write_decision(directory, ex, finite);
+  add_scene(directory);
 }
 
 }  // namespace thalweg

@@ -8,6 +8,7 @@
 #include "thalweg/study/crew.hpp"
 #include "thalweg/study/design.hpp"
 #include "thalweg/study/effects.hpp"
+#include "thalweg/study/fields.hpp"
 #include "thalweg/study/postprocess.hpp"
 #include "thalweg/study/provenance.hpp"
 #include "thalweg/study/run_directory.hpp"
@@ -122,6 +123,18 @@ class Study {
     progress_->at(static_cast<double>(++finished_));
   }
 
+  /// The first cell's run of every method at the first seed once more, for ParaView: runs keep no states.
+  void write_scenes() const {
+    const auto& methods = design_.axes()[design_.axes().size() - 2].levels;
+    for (std::size_t m = 0; m < methods.size(); ++m) {
+      const auto experiment = make_experiment(design_, static_cast<std::int64_t>(m));
+      Trajectory path;
+      const Watch watch{experiment->schedule(), path};
+      experiment->run({&watch, 1}, console_.interrupted);
+      write_scene(directory_ / "paraview" / methods[m], *experiment, path, console_);
+    }
+  }
+
   int conclude() {
     progress_.reset();
     std::vector<RunRow> rows;
@@ -138,11 +151,17 @@ class Study {
                      console_.ranks, petsc::options_in_force()};
     report.numbers = {{"runs", static_cast<double>(rows.size())}, {"diverged", static_cast<double>(bad)}};
     replace_file(directory_ / "run.json", run_json(report));
-    if (settings_.pictures) postprocess("report.py", directory_, console_);
+    if (settings_.pictures) {
+      write_scenes();
+      postprocess("report.py", directory_, console_);
+    }
     console_.out << rows.size() << " of " << design_.size() << " runs finished, " << bad << " diverged or gave up\n"
                  << "results in " << directory_.string() << '\n';
     if (fs::exists(directory_ / "report.html"))
       console_.out << "report      " << (directory_ / "report.html").string() << '\n';
+    if (fs::exists(directory_ / "paraview"))
+      console_.out << "in ParaView paraview --state="
+                   << (directory_ / "paraview" / settings_.study.baseline / "view.py").string() << '\n';
     return left > 0 ? 130 : bad > 0 ? 3 : 0;
   }
 

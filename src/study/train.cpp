@@ -30,28 +30,6 @@ class Ticker final : public Observer {
   Progress progress_;
 };
 
-/// Only finite states can be drawn; a diverged run keeps those before.
-Trajectory drawable(const Trajectory& path) {
-  Trajectory finite;
-  for (std::size_t k = 0; k < path.states.size(); ++k) {
-    if (!path.states[k].allFinite()) break;
-    finite.times.push_back(path.times[k]);
-    finite.steps.push_back(path.steps[k]);
-    finite.states.push_back(path.states[k]);
-  }
-  return finite;
-}
-
-void write_fields(const fs::path& directory, const Experiment& ex, const Trajectory& path, const Console& console) {
-  const Trajectory finite = drawable(path);
-  if (ex.settings.surface.size > 1) {
-    Progress progress(console, "surface", ex.settings.surface.size);
-    write_surface(directory, ex, finite, [&](int done) { progress.at(done); });
-  }
-  if (ex.settings.decision_size > 1 && ex.data.features() == 2) write_decision(directory, ex, finite);
-  add_scene(directory);
-}
-
 RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& outcome, double seconds,
                  const Console& console) {
   RunReport r{"train",       std::string(name(outcome.status)), outcome.message, {}, {}, outcome.work, seconds,
@@ -100,7 +78,7 @@ int train(const Request& request, const Console& console) {
 
   replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
   write_weights(directory / "weights.csv", ex.model, outcome.y);
-  write_fields(directory, ex, path, console);
+  write_scene(directory, ex, path, console);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   replace_file(directory / "run.json", run_json(report(ex, recorder, outcome, seconds, console)));
   if (settings.pictures) postprocess("pictures.py", directory, console);

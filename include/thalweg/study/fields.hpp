@@ -5,6 +5,7 @@
 #include "thalweg/diagnose/surface.hpp"
 #include "thalweg/observe/observer.hpp"
 #include "thalweg/output/vtk.hpp"
+#include "thalweg/study/console.hpp"
 #include "thalweg/study/experiment.hpp"
 
 namespace thalweg {
@@ -21,5 +22,9 @@ void write_decision(const std::filesystem::path& directory, const Experiment& ex
 /// surface.vti, trajectory.vtp and directions.csv on the plane of surface.directions through the last state.
 void write_surface(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path,
                    const std::function<void(int)>& progress);
+
+/// Both, as far as the settings ask for them and the data allows, of the finite states, and the ParaView scene view.py.
+void write_scene(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path,
+                 const Console& console);
 
 }  // namespace thalweg

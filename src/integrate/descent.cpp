@@ -82,4 +82,40 @@ std::unique_ptr<Stepper> heavy_ball_descent(const Flow& flow, const SchemeSettin
                  });
 }
 
+namespace {
+
+constexpr SchemeRow rows[] = {
+    {.name = "sgd",
+     .family = "descent",
+     .what = "theta - eta g, batch gradients",
+     .order = 1,
+     .continuous = false,
+     .make = explicit_descent},
+    {.name = "momentum",
+     .family = "descent",
+     .what = "heavy ball: u <- beta u - eta g, theta + u",
+     .order = 0,
+     .continuous = false,
+     .make = heavy_ball_descent},
+    {.name = "diffusion-sgd",
+     .family = "descent",
+     .what = "solve (I + eta nu K) theta+ = theta - eta g",
+     .order = 1,
+     .implicit = Part::stiff,
+     .continuous = false,
+     .twin = "weights",
+     .make = semi_implicit_descent},
+    {.name = "laplacian-sgd",
+     .family = "descent",
+     .what = "theta - eta (I + sigma K)^-m g",
+     .order = 1,
+     .continuous = false,
+     .twin = "gradient",
+     .make = explicit_descent},
+};
+
+}  // namespace
+
+std::span<const SchemeRow> descents() { return rows; }
+
 }  // namespace thalweg

@@ -65,9 +65,10 @@ std::vector<Listing> listings() {
       listing("scalings", scalings()),
       listing("diffusions", diffusions(), {"equation"}, [](const Diffusion& r) { return Cells{code(r.equation)}; }),
       listing("lattices", lattices()),
-      listing("schemes", schemes(), {"order", "implicit", "adaptive"},
+      listing("schemes", schemes(), {"family", "order", "implicit", "adaptive"},
               [](const SchemeRow& r) {
-                return Cells{std::to_string(r.order), part_name(r.implicit), r.adaptive ? "yes" : "no"};
+                return Cells{std::string(r.family), std::to_string(r.order), part_name(r.implicit),
+                             r.adaptive ? "yes" : "no"};
               }),
       listing("samplings", samplings()),
       listing("probes", probes(), {"unit"}, [](const Probe& r) { return Cells{std::string(r.unit)}; }),

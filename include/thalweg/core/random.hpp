@@ -7,7 +7,19 @@
 namespace thalweg {
 
 /// What a random stream is for. Streams of different purposes never overlap.
-enum class Purpose : std::uint64_t { points = 1, split, label_noise, start, batch, permutation, direction, probe };
+enum class Purpose : std::uint64_t {
+  points = 1,
+  split,
+  label_noise,
+  start,
+  batch,
+  permutation,
+  direction,
+  probe,
+  noise,
+  smoothing,
+  trace
+};
 
 /// Counter-based random numbers, Philox 4x64-10 (Salmon et al., SC 2011): every stream is a pure function of
 /// (seed, purpose, step), so that no draw depends on the order of execution, the rank count or an extra observer.

@@ -18,7 +18,8 @@ struct Instant {
 /// The terms of a right-hand side: what a scheme treats explicitly and implicitly. `all` is the sum of the other two.
 enum class Part { none, slow, stiff, all };
 
-/// An autonomous evolution y' = v(y) in R^n, v = slow + stiff, with a linear stiff part that can be solved directly.
+/// An autonomous evolution dy = v(y) dt + B dW in R^n, v = slow + stiff, with a linear stiff part that can be solved
+/// directly and noise that does not depend on y; B = 0 for most.
 class Flow {
  public:
   virtual ~Flow() = default;
@@ -36,6 +37,10 @@ class Flow {
   virtual bool stiff() const { return false; }
   /// Whether the Jacobian is symmetric, so that conjugate gradients may solve with it.
   virtual bool symmetric() const { return false; }
+  /// Whether B is anything but zero.
+  virtual bool noisy() const { return false; }
+  /// xi <- B xi; for a gradient flow B B' = 2 tau M^-1.
+  virtual void colour(Out) const {}
   /// The energy that the noise-free flow never raises, where there is one.
   virtual std::optional<double> energy(In) const { return std::nullopt; }
 };

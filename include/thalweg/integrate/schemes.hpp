@@ -36,16 +36,23 @@ class Stepper {
   virtual const Work& work() const = 0;
 };
 
+/// A row of the table of schemes. Families keep their rows in files of their own; schemes() joins them.
 struct SchemeRow {
-  std::string_view name, what;
-  int order;              // of the global error; 0: not a discretisation of the flow
-  Part implicit;          // what it treats implicitly; the right-hand side is the complement
-  bool adaptive;          // has an error estimate
-  bool continuous;        // states between two steps mean something, so that recording may interpolate
-  std::string_view twin;  // the diffusion whose discrete twin it is; empty: any
-  std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon);
+  std::string_view name, family, what;
+  int order;                   // of the global error; 0: not a discretisation of the flow
+  Part implicit = Part::none;  // what it treats implicitly; the right-hand side is the complement
+  bool adaptive = false;       // has an error estimate
+  bool continuous = true;      // states between two steps mean something, so that recording may interpolate
+  std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
+  std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
+  /// Stable on y' = -lambda y, lambda > 0, while step x lambda stays below; null: no bound, or none that is known.
+  double (*limit)(const SchemeSettings&) = nullptr;
 };
 std::span<const SchemeRow> schemes();
+
+/// The rows of one family each.
+std::span<const SchemeRow> petsc_schemes();
+std::span<const SchemeRow> descents();
 
 struct Scheme {
   const SchemeRow& row;

@@ -47,15 +47,17 @@ def height_of(plane):
 
 
 def draw_height(figure, axes, plane, height):
-    """Filled and lined levels; the top is cut where it would hide the valley."""
-    low, top = np.nanmin(height), np.nanpercentile(height, 97)
+    """Filled and lined levels; the top is cut where it would hide the valley, and the bottom where
+    a few nodes at a minimum would hide everything else."""
+    low, top = np.nanpercentile(height, (0.2, 97))
     levels = np.linspace(low, top if top > low else low + 1, LEVELS)
-    filled = axes.contourf(plane.x, plane.y, height, levels, cmap="viridis", extend="max")
+    filled = axes.contourf(plane.x, plane.y, height, levels, cmap="viridis", extend="both")
     if low < top:
         lines = {"colors": "black", "linewidths": 0.4, "alpha": 0.5}
         axes.contour(plane.x, plane.y, height, levels[::3], **lines)
     bar = figure.colorbar(filled, ax=axes, shrink=0.9, pad=0.02)
-    bar.set_label("loss")
+    zero = plane.text("log10_zero", 0)
+    bar.set_label("loss" if zero == 0 else f"loss + {number(-zero, 5)}")
     bar.set_ticks(levels[::4], labels=distinct(10.0 ** levels[::4]))
 
 

@@ -43,16 +43,41 @@ double accuracy(const std::vector<int>& predicted, const std::vector<int>& truth
   return right / static_cast<double>(truth.size());
 }
 
-}  // namespace
+/// What evaluate says about a functional at theta, along a random v.
+struct Evaluation {
+  Evaluation(const Functional& functional, const Vector& at, std::uint64_t seed)
+      : theta(at), g(at.size()), v(at.size()), hv(at.size()) {
+    Stream draw(seed, Purpose::probe);
+    for (double& entry : v) entry = draw.normal();
+    value = functional.gradient(theta, {}, g);
+    functional.hvp(theta, {}, v, hv);
+    numbers = {{"loss", value}, {"grad_norm", g.norm()}, {"parameters", static_cast<double>(theta.size())}};
+  }
 
-int evaluate(const Request& request, const Console& console) {
-  Settings settings = request.settings;
-  const auto weights_file = input(settings.evaluate_weights, settings.in_dir, "weights.csv", "evaluate.weights");
-  const auto data_file = input(settings.evaluate_data, settings.in_dir, "data.csv", "evaluate.data");
-  const Weights weights = read_weights(weights_file);
+  std::string csv() const {
+    std::vector<std::vector<double>> rows;
+    for (Index i = 0; i < g.size(); ++i) rows.push_back({static_cast<double>(i), theta[i], g[i], v[i], hv[i]});
+    return csv_text({"index", "theta", "gradient", "v", "hvp"}, rows);
+  }
+
+  const Vector& theta;
+  Vector g, v, hv;
+  double value;
+  std::vector<std::pair<std::string, double>> numbers;
+  std::vector<std::pair<std::string, std::string>> texts;
+};
+
+Evaluation evaluate_landscape(Settings& settings, const Weights& weights) {
+  require(weights.widths.empty(), "evaluate.weights: weights of a network, but model.kind=" + settings.model_kind);
+  settings.landscape.dimension = weights.theta.size();
+  const Experiment experiment(settings);
+  return {experiment.objective, weights.theta, settings.evaluate_seed};
+}
+
+Evaluation evaluate_network(Settings& settings, const Weights& weights, const fs::path& data_file) {
+  require(!weights.widths.empty(), "evaluate.weights: parameters of a landscape; which one, model.kind has to say");
   const Dataset set = read_data(data_file);
   const Samples samples = chosen_split(set, settings.evaluate_split);
-
   settings.model.hidden.assign(weights.widths.begin() + 1, weights.widths.end() - 1);
   const Index outputs = weights.widths.back();
   const int classes = std::max(2, static_cast<int>(outputs));
@@ -64,33 +89,36 @@ int evaluate(const Request& request, const Console& console) {
   settings.model.loss = loss.name;
   const Mlp model(settings.model, weights.widths.front(), outputs);
   const Risk risk(model, samples, loss, settings.model.weight_decay);
-  Stream draw(settings.evaluate_seed, Purpose::probe);
-  const Vector v = Vector::NullaryExpr(model.size(), [&draw](Index) { return draw.normal(); });
-  Vector g(model.size()), hv(model.size());
-  const double value = risk.gradient(weights.theta, {}, g);
-  risk.hvp(weights.theta, {}, v, hv);
+  Evaluation result(risk, weights.theta, settings.evaluate_seed);
   const auto predicted = decide(loss, model.predict(weights.theta, samples.x));
+  result.numbers.insert(result.numbers.end(), {{"accuracy", accuracy(predicted, samples.clean)},
+                                               {"label_accuracy", accuracy(predicted, samples.label)},
+                                               {"samples", static_cast<double>(samples.size())}});
+  result.texts = {{"loss_name", std::string(loss.name)}, {"split", settings.evaluate_split}};
+  return result;
+}
+
+}  // namespace
+
+int evaluate(const Request& request, const Console& console) {
+  Settings settings = request.settings;
+  const auto weights_file = input(settings.evaluate_weights, settings.in_dir, "weights.csv", "evaluate.weights");
+  std::vector<fs::path> files{weights_file};
+  if (learns(settings)) files.push_back(input(settings.evaluate_data, settings.in_dir, "data.csv", "evaluate.data"));
+  const Weights weights = read_weights(weights_file);
+  const Evaluation result =
+      learns(settings) ? evaluate_network(settings, weights, files[1]) : evaluate_landscape(settings, weights);
 
   settings.evaluate_weights = fs::absolute(weights_file);
-  settings.evaluate_data = fs::absolute(data_file);
+  if (learns(settings)) settings.evaluate_data = fs::absolute(files[1]);
   const auto directory = choose_directory(settings, "evaluate");
-  for (const auto& file : {weights_file, data_file})
+  for (const auto& file : files)
     require(!fs::exists(directory) || !fs::equivalent(directory, fs::absolute(file).parent_path()),
             "out.dir: " + directory.string() + " holds " + file.string() + ", which would be lost");
   open_directory(directory);
   replace_file(directory / "run.ini", ini_text(settings));
-  std::vector<std::vector<double>> rows;
-  for (Index i = 0; i < g.size(); ++i) rows.push_back({static_cast<double>(i), weights.theta[i], g[i], v[i], hv[i]});
-  replace_file(directory / "evaluate.csv", csv_text({"index", "theta", "gradient", "v", "hvp"}, rows));
-  RunReport report{
-      "evaluate", "done", "", {}, {{"loss_name", std::string(loss.name)}, {"split", settings.evaluate_split}},
-      {},         0,      1,  ""};
-  report.numbers = {{"loss", value},
-                    {"accuracy", accuracy(predicted, samples.clean)},
-                    {"label_accuracy", accuracy(predicted, samples.label)},
-                    {"grad_norm", g.norm()},
-                    {"samples", static_cast<double>(samples.size())},
-                    {"parameters", static_cast<double>(model.size())}};
+  replace_file(directory / "evaluate.csv", result.csv());
+  const RunReport report{"evaluate", "done", "", result.numbers, result.texts, {}, 0, 1, ""};
   replace_file(directory / "evaluate.json", evaluation_json(report));
   replace_file(directory / "run.json", run_json(report));
   for (const auto& [name, number] : report.numbers) console.out << name << ' ' << to_text(number) << '\n';

@@ -8,9 +8,28 @@
 namespace thalweg {
 namespace {
 
-std::unique_ptr<const Lattice> make_lattice(const FlowSpec& flow, const Mlp& model) {
-  if (flow.diffusion == "none") return nullptr;
-  return find(lattices(), flow.lattice, "flow.lattice").make(model.layers(), model.size(), flow.seed);
+std::unique_ptr<const Learning> make_learning(const Settings& s) {
+  return learns(s) ? std::make_unique<const Learning>(s, make_dataset(s.data)) : nullptr;
+}
+
+LandscapeSpec spec_of(const Settings& s) {
+  LandscapeSpec spec = s.landscape;
+  spec.seed = s.model.seed;
+  return spec;
+}
+
+std::unique_ptr<const Functional> make_landscape(const Settings& s) {
+  if (learns(s)) return nullptr;
+  return landscape_for(s.model_kind, spec_of(s)).make(spec_of(s));
+}
+
+std::unique_ptr<const Lattice> make_lattice(const Settings& s, const Learning* learning, Index size) {
+  if (s.flow.diffusion == "none") return nullptr;
+  require(learning || s.flow.lattice != "neurons",
+          "flow.lattice: neurons are the hidden units of a network, and model.kind=" + s.model_kind +
+              " has none; take chain, ring or permuted");
+  const auto layers = learning ? learning->model.layers() : std::span<const Layer>();
+  return find(lattices(), s.flow.lattice, "flow.lattice").make(layers, size, s.flow.seed);
 }
 
 Slots slots(const FlowSpec& flow) {
@@ -26,19 +45,32 @@ bool diffuses(const FlowSpec& flow, std::string_view slot) {
   return std::find(filled.begin(), filled.end(), slot) != filled.end();
 }
 
-Experiment::Experiment(const Settings& s) : Experiment(s, make_dataset(s.data)) {}
-
-Experiment::Experiment(const Settings& s, Dataset d)
-    : settings(s),
-      data(std::move(d)),
+Learning::Learning(const Settings& s, Dataset d)
+    : data(std::move(d)),
       loss(loss_for(s.model.loss, data.classes())),
       model(s.model, data.features(), logits_for(loss, data.classes())),
-      risk(model, data.train, loss, s.model.weight_decay),
-      lattice(make_lattice(s.flow, model)),
-      flow(risk, lattice.get(), slots(s.flow), model.time_scale()),
+      risk(model, data.train, loss, s.model.weight_decay) {}
+
+Experiment::Experiment(const Settings& s) : Experiment(s, make_learning(s)) {}
+
+Experiment::Experiment(const Settings& s, Dataset data)
+    : Experiment(s, std::make_unique<const Learning>(s, std::move(data))) {}
+
+Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> problem)
+    : settings(s),
+      learning(std::move(problem)),
+      landscape(make_landscape(s)),
+      objective(learning ? learning->risk : *landscape),
+      lattice(make_lattice(s, learning.get(), objective.size())),
+      flow(objective, lattice.get(), slots(s.flow), learning ? learning->model.time_scale() : 1),
       scheme(make_scheme(s.scheme, s.stepping)) {}
 
-Recorder Experiment::recorder() const { return {data, model, loss, risk, flow, settings.record.probes}; }
+Vector Experiment::start() const {
+  if (learning) return learning->model.start(settings.model.seed);
+  return landscape_for(settings.model_kind, spec_of(settings)).start(spec_of(settings));
+}
+
+Recorder Experiment::recorder() const { return {learning.get(), objective, flow, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};
@@ -55,7 +87,7 @@ Schedule Experiment::schedule() const {
 Outcome Experiment::run(std::span<const Watch> watches, const std::function<bool()>& interrupted) const {
   const StopSpec& s = settings.stop;
   const Stop stop{s.time, s.steps, s.loss, s.grad_norm, s.wall, interrupted};
-  return integrate(flow, scheme, model.start(settings.model.seed), stop, watches);
+  return integrate(flow, scheme, start(), stop, watches);
 }
 
 }  // namespace thalweg

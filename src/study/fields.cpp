@@ -17,7 +17,13 @@ namespace fs = std::filesystem;
 /// The smallest loss that log10_loss shows: below it a logarithm only magnifies rounding.
 constexpr double smallest_loss = 1e-16;
 
-double log_loss(double loss) { return std::log10(std::max(loss, smallest_loss)); }
+/// log10 of the values above `zero`.
+std::vector<double> logarithms(const std::vector<double>& values, double zero) {
+  std::vector<double> logs(values.size());
+  std::transform(values.begin(), values.end(), logs.begin(),
+                 [zero](double v) { return std::log10(std::max(v - zero, smallest_loss)); });
+  return logs;
+}
 
 Grid domain_grid(const Dataset& data, int size) {
   Grid grid{{size, size, 1}, {data.low[0], data.low[1], 0}, {1, 1, 1}};
@@ -43,14 +49,14 @@ Matrix probabilities(const Loss& loss, const Matrix& logits) {
 }
 
 std::vector<vtk::Array> decision_arrays(const Experiment& ex, const Matrix& nodes, const Vector& theta) {
-  const Matrix logits = ex.model.predict(theta, nodes);
-  const Matrix p = probabilities(ex.loss, logits);
+  const Matrix logits = ex.learning->model.predict(theta, nodes);
+  const Matrix p = probabilities(ex.learning->loss, logits);
   vtk::Array probability{"probability", std::vector<double>(static_cast<std::size_t>(p.rows())), 1};
-  if (ex.data.classes() == 2) {
+  if (ex.learning->data.classes() == 2) {
     Vector::Map(probability.values.data(), p.rows()) = p.rightCols(1);
     return {std::move(probability)};
   }
-  const auto winner = decide(ex.loss, logits);
+  const auto winner = decide(ex.learning->loss, logits);
   for (Index i = 0; i < p.rows(); ++i) {
     const auto s = static_cast<std::size_t>(i);
     probability.values[s] = p(i, winner[s]);
@@ -73,7 +79,7 @@ vtk::Polyline projected(const Experiment& ex, const Trajectory& path, const Plan
   for (std::size_t k = 0; k < n; ++k) {
     const auto [alpha, beta, distance] = project(plane, path.states[k]);
     line.points.row(static_cast<Index>(k)) << alpha, beta, 0;
-    const double values[] = {path.times[k], static_cast<double>(path.steps[k]), ex.risk.value(path.states[k], {}),
+    const double values[] = {path.times[k], static_cast<double>(path.steps[k]), ex.objective.value(path.states[k], {}),
                              surface.at(alpha, beta), distance};
     for (std::size_t j = 0; j < line.arrays.size(); ++j) line.arrays[j].values[k] = values[j];
   }
@@ -129,8 +135,9 @@ void write_decision(const fs::path& directory, const Experiment& ex, const Traje
   const fs::path folder = directory / "decision";
   fs::create_directories(folder);
   const std::string provenance = provenance_json("train");
-  vtk::write_points(folder / "data.vtp", positions(ex.data), point_arrays(ex.data), {provenance, {}, {}, {}});
-  const Grid grid = domain_grid(ex.data, ex.settings.decision_size);
+  const Dataset& data = ex.learning->data;
+  vtk::write_points(folder / "data.vtp", positions(data), point_arrays(data), {provenance, {}, {}, {}});
+  const Grid grid = domain_grid(data, ex.settings.decision_size);
   const Matrix nodes = nodes_of(grid);
   std::vector<vtk::Entry> entries;
   for (std::size_t k = 0; k < path.states.size(); ++k) {
@@ -148,14 +155,17 @@ void write_surface(const fs::path& directory, const Experiment& ex, const Trajec
   const SurfaceSpec& spec = ex.settings.surface;
   const Plane plane = make_plane(spec.directions, path.states, spec.seed);
   const double radius = spec.radius.value_or(radius_of(plane, path.states));
-  const Surface surface = sample_surface(ex.risk, plane, spec.size, radius, progress);
-  std::vector<double> logarithms(surface.values.size());
-  std::transform(surface.values.begin(), surface.values.end(), logarithms.begin(), log_loss);
+  const Surface surface = sample_surface(ex.objective, plane, spec.size, radius, progress);
+  // Losses of data are not negative; a landscape's logarithm counts from its lowest value on the plane.
+  const double zero = std::min(0.0, *std::min_element(surface.values.begin(), surface.values.end()));
   vtk::Header header{provenance_json("train"), {}, {}, {}};
-  header.numbers = {
-      {"centre_loss", surface.centre()}, {"trained_loss", ex.risk.value(path.states.back(), {})}, {"radius", radius}};
+  header.numbers = {{"centre_loss", surface.centre()},
+                    {"trained_loss", ex.objective.value(path.states.back(), {})},
+                    {"radius", radius},
+                    {"log10_zero", zero}};
   header.texts = {{"axis_x", plane.first_title}, {"axis_y", plane.second_title}};
-  const std::vector<vtk::Array> arrays{{"loss", surface.values, 1}, {"log10_loss", logarithms, 1}};
+  const std::vector<vtk::Array> arrays{{"loss", surface.values, 1},
+                                       {"log10_loss", logarithms(surface.values, zero), 1}};
   vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);
   const std::vector<vtk::Polyline> lines{projected(ex, path, plane, surface)};
   vtk::write_polylines(directory / "trajectory.vtp", lines, header);
@@ -165,11 +175,12 @@ void write_surface(const fs::path& directory, const Experiment& ex, const Trajec
 void write_scene(const fs::path& directory, const Experiment& ex, const Trajectory& path, const Console& console) {
   fs::create_directories(directory);
   const Trajectory finite = drawable(path);
-  if (ex.settings.surface.size > 1) {
+  if (ex.settings.surface.size > 1 && ex.objective.size() > 1) {
     Progress progress(console, "surface", ex.settings.surface.size);
     write_surface(directory, ex, finite, [&](int done) { progress.at(done); });
   }
-  if (ex.settings.decision_size > 1 && ex.data.features() == 2) write_decision(directory, ex, finite);
+  if (ex.settings.decision_size > 1 && ex.learning && ex.learning->data.features() == 2)
+    write_decision(directory, ex, finite);
   add_scene(directory);
 }
 

@@ -3,6 +3,7 @@
 #include "key_types.hpp"
 #include "thalweg/diagnose/surface.hpp"
 #include "thalweg/energy/diffusion.hpp"
+#include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
 #include "thalweg/study/methods.hpp"
@@ -30,6 +31,19 @@ Key hidden_key() {
             for (const Index n : s.model.hidden) widths.push_back(std::to_string(n));
             return widths.empty() ? "none" : joined(widths, ',');
           }};
+}
+
+Key kind_key() {
+  const std::string name = "model.kind";
+  return {name, "", "mlp: a network on data; or an analytic landscape, see `list landscapes`",
+          [=](Settings& s, const std::string& value) {
+            auto valid = names(landscapes());
+            valid.insert(valid.begin(), "mlp");
+            require(std::find(valid.begin(), valid.end(), value) != valid.end(),
+                    name + ": no '" + value + "'; " + suggestion(value, valid));
+            s.model_kind = value;
+          },
+          [](const Settings& s) { return s.model_kind; }};
 }
 
 Key loss_key() {
@@ -105,14 +119,21 @@ std::vector<Key> data_keys() {
 
 std::vector<Key> model_keys() {
   const auto in = [](auto member) { return path(&Settings::model, member); };
+  const auto landscape = [](auto member) { return path(&Settings::landscape, member); };
   return {
+      kind_key(),
       hidden_key(),
       choice("model.activation", "see `list activations`", activations(), in(&ModelSpec::activation)),
       loss_key(),
       choice("model.scaling", "see `list scalings`", scalings(), in(&ModelSpec::scaling)),
       real("model.weight_decay", "1/time", "lambda of (lambda/2)|theta|^2 in the objective", not_negative,
            in(&ModelSpec::weight_decay)),
-      whole("model.seed", "", "seed of the initial weights", not_negative, in(&ModelSpec::seed)),
+      whole("model.seed", "", "seed of the initial weights; of model.rotated", not_negative, in(&ModelSpec::seed)),
+      whole("model.dimension", "", "landscapes: number of parameters", {1}, landscape(&LandscapeSpec::dimension)),
+      real("model.condition", "1", "quadratic: largest eigenvalue, the least is 1", {1},
+           landscape(&LandscapeSpec::condition)),
+      flag("model.rotated", "quadratic: a random orthonormal basis of eigenvectors instead of the axes",
+           landscape(&LandscapeSpec::rotated)),
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include "thalweg/core/table.hpp"
 #include "thalweg/diagnose/surface.hpp"
+#include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
 #include "thalweg/study/commands.hpp"
@@ -63,6 +64,10 @@ std::vector<Listing> listings() {
       listing("activations", activations()),
       listing("losses", losses()),
       listing("scalings", scalings()),
+      listing("landscapes", landscapes(), {"formula", "dials"},
+              [](const Landscape& r) {
+                return Cells{code(r.formula), code(r.dials)};
+              }),
       listing("diffusions", diffusions(), {"equation"}, [](const Diffusion& r) { return Cells{code(r.equation)}; }),
       listing("lattices", lattices()),
       listing("schemes", schemes(), {"family", "order", "implicit", "adaptive"},

@@ -18,11 +18,11 @@ struct Moment {
   std::optional<std::vector<int>> on_train{}, on_test{};
 
   const Recorder::Path& path() const { return recorder.path_; }
-  const Dataset& data() const { return recorder.data_; }
+  const Dataset& data() const { return recorder.learning_->data; }
   double energy() const { return recorder.flow_.energy(y).value_or(nan); }
 
   std::vector<int> predict(const Samples& samples) const {
-    return decide(recorder.loss_, recorder.model_.predict(y, samples.x));
+    return decide(recorder.learning_->loss, recorder.learning_->model.predict(y, samples.x));
   }
   const std::vector<int>& train() {
     if (!on_train) on_train = predict(data().train);
@@ -73,19 +73,21 @@ double worst_fragment(Moment& m) {
 }
 
 constexpr Probe rows[] = {
-    {"loss", "loss", "L on the training set with its noisy labels", [](Moment& m) { return m.loss; }},
+    {"loss", "loss", "L, of a network on the training set with its noisy labels", [](Moment& m) { return m.loss; }},
     {"energy", "loss", "E: the energy that the flow lowers", [](Moment& m) { return m.energy(); }},
     {"test_loss", "loss", "mean loss on the test set with clean labels",
-     [](Moment& m) { return m.recorder.test_loss(m.y); }},
-    {"grad_norm", "loss/parameter", "|grad L| of the whole training set", [](Moment& m) { return m.gradient.norm(); }},
+     [](Moment& m) { return m.recorder.test_loss(m.y); }, true},
+    {"grad_norm", "loss/parameter", "|grad L|, of a network on the whole training set",
+     [](Moment& m) { return m.gradient.norm(); }},
     {"train_accuracy", "1", "share of training samples classified as their clean label",
-     [](Moment& m) { return accuracy(m.train(), m.data().train); }},
+     [](Moment& m) { return accuracy(m.train(), m.data().train); }, true},
     {"validation_accuracy", "1", "the same on the validation set",
-     [](Moment& m) { return accuracy(m.predict(m.data().validation), m.data().validation); }},
-    {"test_accuracy", "1", "the same on the test set", [](Moment& m) { return accuracy(m.test(), m.data().test); }},
+     [](Moment& m) { return accuracy(m.predict(m.data().validation), m.data().validation); }, true},
+    {"test_accuracy", "1", "the same on the test set", [](Moment& m) { return accuracy(m.test(), m.data().test); },
+     true},
     {"memorised", "1", "share of flipped training labels that the model reproduces; nan where none is flipped",
-     memorised},
-    {"worst_fragment", "1", "lowest test accuracy over the fragments", worst_fragment},
+     memorised, true},
+    {"worst_fragment", "1", "lowest test accuracy over the fragments", worst_fragment, true},
     {"path_length", "parameter", "sum |theta_k+1 - theta_k| over recorded states",
      [](Moment& m) { return m.path().length; }},
     {"path_ratio", "1", "path_length / |theta - theta_0|",
@@ -103,21 +105,26 @@ double turn(const Vector& a, const Vector& b) { return (a.normalized() - b.norma
 
 std::span<const Probe> probes() { return rows; }
 
-Recorder::Recorder(const Dataset& data, const Mlp& model, const Loss& loss, const Risk& risk, const Flow& flow,
+Recorder::Recorder(const Learning* learning, const Functional& objective, const Flow& flow,
                    std::span<const std::string> wanted)
-    : data_(data), model_(model), loss_(loss), risk_(risk), flow_(flow), columns_{"time", "step", "gradients"} {
-  if (data.test.size() > 0) test_risk_.emplace(model, data.test, loss);
-  for (const Probe& probe : probes())
-    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), probe.name) != wanted.end()) {
-      probes_.push_back(&probe);
-      columns_.emplace_back(probe.name);
-    }
+    : learning_(learning), objective_(objective), flow_(flow), columns_{"time", "step", "gradients"} {
+  if (learning && learning->data.test.size() > 0)
+    test_risk_.emplace(learning->model, learning->data.test, learning->loss);
+  for (const Probe& probe : probes()) {
+    const bool named = std::find(wanted.begin(), wanted.end(), probe.name) != wanted.end();
+    const bool possible = learning || !probe.data;
+    require(possible || !named, "record.probes: " + std::string(probe.name) +
+                                    " needs a network on data, model.kind=mlp, not an analytic landscape");
+    if (!named && !(wanted.empty() && possible)) continue;
+    probes_.push_back(&probe);
+    columns_.emplace_back(probe.name);
+  }
 }
 
 void Recorder::see(const Frame& frame) {
   Moment moment{*this, frame.y};
   moment.gradient.resize(frame.y.size());
-  moment.loss = risk_.gradient(frame.y, {}, moment.gradient);
+  moment.loss = objective_.gradient(frame.y, {}, moment.gradient);
   follow(moment);
   rows_.push_back({frame.at.time, static_cast<double>(frame.at.step), static_cast<double>(frame.work.gradients)});
   const bool finite = std::isfinite(moment.loss);

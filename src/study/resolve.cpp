@@ -18,8 +18,10 @@ void resolve_twin(Settings& s, const std::map<std::string, std::string>& given) 
   s.flow.diffusion = row.twin;
 }
 
-/// Parameters of a network with two inputs and one output, about.
-double parameters(const ModelSpec& model) {
+/// Parameters of a landscape, or of a network with two inputs and one output, about.
+double parameters(const Settings& s) {
+  const ModelSpec& model = s.model;
+  if (!learns(s)) return static_cast<double>(s.landscape.dimension);
   double count = 0, inputs = 2;
   for (const Index units : model.hidden) {
     count += (inputs + 1) * static_cast<double>(units);
@@ -32,11 +34,15 @@ double parameters(const ModelSpec& model) {
 /// sample, most of them text of data.csv on its way; theta and the probes at each recorded state, and thirty times
 /// theta's size for the scheme and for weights.csv; four values a node.
 void require_memory(const Settings& s) {
-  const double samples = static_cast<double>(s.data.samples) + static_cast<double>(s.data.validation_samples) +
-                         static_cast<double>(s.data.test_samples);
+  const double samples = !learns(s)
+                             ? 0
+                             : static_cast<double>(s.data.samples) + static_cast<double>(s.data.validation_samples) +
+                                   static_cast<double>(s.data.test_samples);
   const std::pair<const char*, double> needs[] = {
       {"data.samples", 400 * samples},
-      {"model.hidden, record.count", 8 * (parameters(s.model) + 20) * (s.record.count + 30.0)},
+      {learns(s) ? "model.hidden, record.count" : "model.dimension, record.count",
+       8 * (parameters(s) + 20) * (s.record.count + 30.0)},
+      {"model.dimension", learns(s) || !s.landscape.rotated ? 0 : 16 * std::pow(parameters(s), 2)},
       {"surface.size", 32 * std::pow(s.surface.size, 2)},
       {"decision.size", 32 * std::pow(s.decision_size, 2)},
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 
 #include "thalweg/study/effects.hpp"
@@ -31,7 +32,7 @@ std::vector<double> table_values(const Experiment& ex, const Recorder& recorder,
   std::vector<double> values;
   for (const Measure& m : measures())
     values.push_back(m.name == "best_accuracy"    ? recorder.best_accuracy()
-                     : m.name == "noise_realised" ? ex.data.noise_realised
+                     : m.name == "noise_realised" ? (ex.learning ? ex.learning->data.noise_realised : std::nan(""))
                                                   : recorder.last(m.name));
   values.insert(values.end(), {static_cast<double>(outcome.work.steps), static_cast<double>(outcome.work.gradients),
                                outcome.end.time});
@@ -69,7 +70,8 @@ std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t r
   auto experiment = std::make_unique<Experiment>(settings);
   if (design.level(run, "matching") != "equal-effective-step") return experiment;
   settings.stepping.step = matched_step(settings, *experiment);
-  Dataset data = experiment->data;
+  if (!experiment->learning) return std::make_unique<Experiment>(settings);
+  Dataset data = experiment->learning->data;
   return std::make_unique<Experiment>(settings, std::move(data));
 }
 

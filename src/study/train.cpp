@@ -34,11 +34,13 @@ RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& 
                  const Console& console) {
   RunReport r{"train",       std::string(name(outcome.status)), outcome.message, {}, {}, outcome.work, seconds,
               console.ranks, petsc::options_in_force()};
-  r.numbers = {{"time", outcome.end.time},
-               {"parameters", static_cast<double>(ex.model.size())},
-               {"noise_nominal", ex.data.noise_nominal},
-               {"noise_realised", ex.data.noise_realised},
-               {"best_accuracy", recorder.best_accuracy()}};
+  r.numbers = {{"time", outcome.end.time}, {"parameters", static_cast<double>(ex.objective.size())}};
+  if (ex.learning) {
+    const Dataset& data = ex.learning->data;
+    r.numbers.insert(r.numbers.end(), {{"noise_nominal", data.noise_nominal},
+                                       {"noise_realised", data.noise_realised},
+                                       {"best_accuracy", recorder.best_accuracy()}});
+  }
   for (const auto& column : recorder.columns()) r.numbers.emplace_back(column, recorder.last(column));
   return r;
 }
@@ -62,14 +64,14 @@ int train(const Request& request, const Console& console) {
   Settings settings = request.settings;
   resolve(settings, request.given);
   const Experiment ex(settings);
-  settings.model.loss = ex.loss.name;
+  if (ex.learning) settings.model.loss = ex.learning->loss.name;
+  Recorder recorder = ex.recorder();
   require_options_used(read_options(ex.scheme, ex.flow));
   const auto directory = choose_directory(settings, "train");
   open_directory(directory);
   replace_file(directory / "run.ini", ini_text(settings));
-  write_data(directory / "data.csv", ex.data);
+  if (ex.learning) write_data(directory / "data.csv", ex.learning->data);
 
-  Recorder recorder = ex.recorder();
   Trajectory path;
   Ticker ticker(console, settings.stop);
   const Schedule when = ex.schedule();
@@ -77,7 +79,10 @@ int train(const Request& request, const Console& console) {
   const Outcome outcome = ex.run(watches, console.interrupted);
 
   replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
-  write_weights(directory / "weights.csv", ex.model, outcome.y);
+  if (ex.learning)
+    write_weights(directory / "weights.csv", ex.learning->model, outcome.y);
+  else
+    write_parameters(directory / "weights.csv", outcome.y);
   write_scene(directory, ex, path, console);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   replace_file(directory / "run.json", run_json(report(ex, recorder, outcome, seconds, console)));

@@ -15,7 +15,7 @@ const std::vector<std::string> header{"layer", "kind", "row", "column", "value"}
 struct Entry {
   int line;
   Index layer, row, column;
-  bool bias;
+  bool bias, parameter;
   double value;
 };
 
@@ -29,10 +29,16 @@ Index to_index(const CsvRow& row, std::size_t column, const std::string& where) 
 Entry to_entry(const std::filesystem::path& file, const CsvRow& row) {
   const std::string where = place(file, row.line);
   require(row.cells.size() == header.size(), where + ": not layer,kind,row,column,value");
-  require(row.cells[1] == "weight" || row.cells[1] == "bias",
-          where + ": kind '" + row.cells[1] + "' is neither weight nor bias");
+  const std::string& kind = row.cells[1];
+  require(kind == "weight" || kind == "bias" || kind == "parameter",
+          where + ": kind '" + kind + "' is neither weight nor bias nor parameter");
   const double value = row.cells[4] == "nan" ? std::nan("") : to_number(row.cells[4], where + ", value");
-  return {row.line, to_index(row, 0, where), to_index(row, 2, where), to_index(row, 3, where), row.cells[1] == "bias",
+  return {row.line,
+          to_index(row, 0, where),
+          to_index(row, 2, where),
+          to_index(row, 3, where),
+          kind == "bias",
+          kind == "parameter",
           value};
 }
 
@@ -49,6 +55,39 @@ std::vector<Index> widths_of(const std::filesystem::path& file, const std::vecto
   return widths;
 }
 
+/// Where an entry stands in theta: arrays one after the other, each layer's weights column by column, then its biases.
+class Layout {
+ public:
+  Layout(const std::filesystem::path& file, const std::vector<Entry>& entries, std::vector<Index> widths)
+      : file_(file), widths_(std::move(widths)), offsets_{0} {
+    for (std::size_t k = 0; k + 1 < widths_.size(); ++k)
+      offsets_.push_back(offsets_.back() + (widths_[k] + 1) * widths_[k + 1]);
+    size_ = offsets_.back();
+    if (widths_.empty())
+      for (const Entry& e : entries) size_ = std::max(size_, e.row + 1);
+  }
+  Index size() const { return size_; }
+
+  Index at(const Entry& e) const {
+    const std::string where = place(file_, e.line);
+    require(e.parameter == widths_.empty(), where + ": parameters of a landscape among weights of a network");
+    if (e.parameter) {
+      require(e.layer == 0 && e.column == 0, where + ": a parameter has layer 0 and column 0");
+      return e.row;
+    }
+    const auto k = static_cast<std::size_t>(e.layer);
+    const Index inputs = widths_[k], outputs = widths_[k + 1], column = e.bias ? inputs : e.column;
+    require(e.bias ? e.column == 0 : e.column < inputs,
+            where + ": column " + std::to_string(e.column) + " of a layer with " + std::to_string(inputs) + " inputs");
+    return offsets_[k] + column * outputs + e.row;
+  }
+
+ private:
+  const std::filesystem::path& file_;
+  std::vector<Index> widths_, offsets_;
+  Index size_;
+};
+
 }  // namespace
 
 void write_weights(const std::filesystem::path& file, const Mlp& model, In theta) {
@@ -64,24 +103,26 @@ void write_weights(const std::filesystem::path& file, const Mlp& model, In theta
   replace_file(file, text.view());
 }
 
+void write_parameters(const std::filesystem::path& file, In theta) {
+  std::string text = "layer,kind,row,column,value\n";
+  for (Index i = 0; i < theta.size(); ++i)
+    text += "0,parameter," + std::to_string(i) + ",0," + to_text(theta[i]) + "\n";
+  replace_file(file, text);
+}
+
 Weights read_weights(const std::filesystem::path& file) {
   const auto rows = read_csv(file);
   require(rows.size() > 1 && rows[0].cells == header,
           place(file, 1) + ": the header is not layer,kind,row,column,value");
   std::vector<Entry> entries;
   for (std::size_t i = 1; i < rows.size(); ++i) entries.push_back(to_entry(file, rows[i]));
-  Weights weights{widths_of(file, entries), {}};
-  std::vector<Index> offsets{0};
-  for (std::size_t k = 0; k + 1 < weights.widths.size(); ++k)
-    offsets.push_back(offsets.back() + (weights.widths[k] + 1) * weights.widths[k + 1]);
-  weights.theta.setZero(offsets.back());
-  std::vector<bool> seen(static_cast<std::size_t>(offsets.back()), false);
+  Weights weights;
+  if (!entries.front().parameter) weights.widths = widths_of(file, entries);
+  const Layout layout(file, entries, weights.widths);
+  weights.theta.setZero(layout.size());
+  std::vector<bool> seen(static_cast<std::size_t>(layout.size()), false);
   for (const Entry& e : entries) {
-    const auto k = static_cast<std::size_t>(e.layer);
-    const Index inputs = weights.widths[k], outputs = weights.widths[k + 1], column = e.bias ? inputs : e.column;
-    require(e.bias ? e.column == 0 : e.column < inputs, place(file, e.line) + ": column " + std::to_string(e.column) +
-                                                            " of a layer with " + std::to_string(inputs) + " inputs");
-    const Index at = offsets[k] + column * outputs + e.row;
+    const Index at = layout.at(e);
     require(!seen[static_cast<std::size_t>(at)], place(file, e.line) + ": this entry was given before");
     seen[static_cast<std::size_t>(at)] = true;
     weights.theta[at] = e.value;

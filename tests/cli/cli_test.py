@@ -78,6 +78,12 @@ class Misuse(ProgramTest):
             (["train", "--flow.diffusion=+"], ["flow.diffusion"]),
             (["train", "--record.probes=,"], ["record.probes"]),
             (["train", "--out.overwrite=yes"], ["out.overwrite", "true"]),
+            (["train", "--model.kind=rosenbrok"], ["model.kind", "'rosenbrok'", "rosenbrock"]),
+            (["train", "--model.kind=rosenbrock", "--model.dimension=1"], ["model.dimension", "1"]),
+            (["train", "--model.kind=quadratic", "--flow.diffusion=weights"],
+             ["flow.lattice", "neurons", "ring"]),
+            (["train", "--model.kind=quadratic", "--record.probes=loss,test_accuracy"],
+             ["record.probes", "test_accuracy"]),
         ])
 
     def test_refuses_what_no_memory_holds(self):
@@ -181,6 +187,27 @@ class Results(ProgramTest):
         self.call(*line, "--out.pictures=false", "--surface.size=3", "--decision.size=3",
                   "--stop.loss=1e9", "--out.dir=run")
         self.assertEqual(self.status("run"), "loss")
+
+    def test_trains_on_a_landscape_and_evaluates_it(self):
+        line = ["train", "--model.kind=rosenbrock", "--scheme.name=rk5dp", "--scheme.rtol=1e-8",
+                "--scheme.step=1e-4", "--stop.time=20", "--surface.size=5", "--out.pictures=false"]
+        self.call(*line, "--out.dir=run")
+        self.call("train", "run/run.ini", "--out.pictures=false", "--out.dir=again")
+        self.assert_same_files("run", "again", ["run.ini", "metrics.csv", "weights.csv"])
+        files = {path.name for path in (self.directory / "run").iterdir()}
+        self.assertLessEqual({"surface.vti", "trajectory.vtp", "view.py"}, files)
+        self.assertTrue(files.isdisjoint({"data.csv", "decision.pvd"}))
+        header = self.read("run", "metrics.csv").decode().splitlines()[0]
+        self.assertNotIn("accuracy", header)
+        self.call("evaluate", "--in.dir=run", "--out.dir=there")
+        rows = self.read("there", "evaluate.csv").decode().splitlines()
+        (x, gx, vx, hx), (y, gy, vy, hy) = [map(float, row.split(",")[1:]) for row in rows[1:]]
+        # The valley floor at t = 20 is near (1, 1); the formulas of the function itself.
+        self.assertLess(abs(1 - x), 0.1)
+        self.assertAlmostEqual(gx, -400 * x * (y - x * x) - 2 * (1 - x), delta=1e-12)
+        self.assertAlmostEqual(gy, 200 * (y - x * x), delta=1e-12)
+        self.assertAlmostEqual(hx, (1200 * x * x - 400 * y + 2) * vx - 400 * x * vy, delta=1e-9)
+        self.assertAlmostEqual(hy, 200 * vy - 400 * x * vx, delta=1e-9)
 
     def test_survives_an_option_that_talks(self):
         self.call(*SHORT, "--scheme.name=rk4", "--", "-ts_monitor")

@@ -39,12 +39,24 @@ TEST(Weights, ReadBackBitForBitWithTheirWidths) {
   std::filesystem::remove(file);
 }
 
+TEST(Weights, OfALandscapeReadBackBitForBitWithoutWidths) {
+  const Vector theta = test::normals(7, 3);
+  write_parameters(file, theta);
+  const Weights weights = read_weights(file);
+  EXPECT_EQ(weights.theta, theta);
+  EXPECT_TRUE(weights.widths.empty());
+  std::filesystem::remove(file);
+}
+
 TEST(Weights, NameTheLineThatIsWrong) {
   const std::string good = "0,weight,0,0,1.5\n";
   EXPECT_NE(complaint(good + "0,bais,0,0,1\n").find("line 3: kind 'bais'"), std::string::npos);
   EXPECT_NE(complaint(good + "0,bias,0,0,one\n").find("line 3, value: 'one'"), std::string::npos);
   EXPECT_NE(complaint(good + "0,bias,-1,0,1\n").find("line 3, row: '-1'"), std::string::npos);
   EXPECT_NE(complaint(good + good).find("line 3: this entry was given before"), std::string::npos);
+  EXPECT_NE(complaint(good + "0,parameter,0,0,1\n").find("line 3: parameters of a landscape among"), std::string::npos);
+  EXPECT_NE(complaint("0,parameter,0,1,1\n").find("line 2: a parameter has layer 0"), std::string::npos);
+  EXPECT_NE(complaint("0,parameter,1,0,1\n").find("parameter 0 of theta is missing"), std::string::npos);
   EXPECT_NE(complaint(good).find("parameter 1 of theta is missing"), std::string::npos);
   std::filesystem::remove(file);
 }

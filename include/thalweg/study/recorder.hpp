@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "thalweg/energy/risk.hpp"
 #include "thalweg/observe/observer.hpp"
+#include "thalweg/study/learning.hpp"
 
 namespace thalweg {
 
@@ -18,14 +18,16 @@ struct Moment;
 struct Probe {
   std::string_view name, unit, what;
   double (*measure)(Moment&);
+  bool data = false;  // needs a network on data
 };
 std::span<const Probe> probes();
 
 /// Records probes of a training run, one row a recorded state, beginning with time, step and gradients.
 class Recorder final : public Observer {
  public:
-  /// All references must outlive it. `wanted` is empty for all probes.
-  Recorder(const Dataset& data, const Mlp& model, const Loss& loss, const Risk& risk, const Flow& flow,
+  /// All references must outlive it. `learning` may be null; `wanted` is empty for all probes there can be then.
+  /// Throws std::invalid_argument that names a wanted probe which needs data where there is none.
+  Recorder(const Learning* learning, const Functional& objective, const Flow& flow,
            std::span<const std::string> wanted);
 
   void see(const Frame& frame) override;
@@ -49,10 +51,8 @@ class Recorder final : public Observer {
   };
   void follow(Moment& moment);
 
-  const Dataset& data_;
-  const Mlp& model_;
-  const Loss& loss_;
-  const Risk& risk_;
+  const Learning* learning_;
+  const Functional& objective_;
   std::optional<Risk> test_risk_;
   const Flow& flow_;
   std::vector<const Probe*> probes_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "thalweg/data/dataset.hpp"
+#include "thalweg/energy/landscapes.hpp"
 #include "thalweg/integrate/schemes.hpp"
 #include "thalweg/model/mlp.hpp"
 
@@ -50,7 +51,9 @@ struct StudySpec {
 /// Everything a command can be told; the keys of config.hpp name its members.
 struct Settings {
   DataSpec data;
+  std::string model_kind = "mlp";  // a network on data, or a row of landscapes()
   ModelSpec model;
+  LandscapeSpec landscape;
   FlowSpec flow;
   std::string scheme = "sgd";
   SchemeSettings stepping;

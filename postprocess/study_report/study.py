@@ -14,7 +14,7 @@ import page
 import style
 from page import floats
 
-FIXED = ("run", "matching", "method", "seed", "status", "reason", "steps", "gradients", "time")
+FIXED = ("run", "matching", "method", "seed", "status", "reason", "step", "steps", "gradients", "time")
 BAD = ("diverged", "failed")
 OUTCOMES = ("test_accuracy", "best_accuracy", "validation_accuracy", "train_accuracy", "loss")
 SMOOTHNESS = ("roughness", "turning")

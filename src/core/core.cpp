@@ -10,12 +10,20 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
 }
 
-std::string to_text(double value) {
+namespace {
+
+template <class Real>
+std::string shortest(Real value) {
   if (std::isnan(value)) return "nan";
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   return {buffer, end};
 }
+
+}  // namespace
+
+std::string to_text(double value) { return shortest(value); }
+std::string to_text_single(float value) { return shortest(value); }
 
 double to_number(const std::string& text, const std::string& what) {
   double value = 0;

@@ -92,6 +92,26 @@ Key text(std::string name, std::string what, Member member) {
           [=](const Settings& s) { return member(s); }};
 }
 
+/// Numbers, separated by commas; at least one.
+template <class Member>
+Key reals(std::string name, std::string unit, std::string what, Range range, Member member) {
+  return {name, unit, what,
+          [=](Settings& s, const std::string& text) {
+            std::vector<double> values;
+            for (const auto& word : split_list(text)) {
+              values.push_back(to_number(word, name));
+              range.check(name, values.back());
+            }
+            require(!values.empty(), name + ": '" + text + "' holds no number");
+            member(s) = values;
+          },
+          [=](const Settings& s) {
+            std::string all;
+            for (const double value : member(s)) all += (all.empty() ? "" : ",") + to_text(value);
+            return all;
+          }};
+}
+
 template <class Member>
 Key flag(std::string name, std::string what, Member member) {
   return {name, "", what,
@@ -117,6 +137,13 @@ inline std::string joined(const std::vector<std::string>& words, char separator)
   std::string all;
   for (const auto& word : words) all += (all.empty() ? "" : std::string(1, separator)) + word;
   return all;
+}
+
+/// Words, separated by commas.
+template <class Member>
+Key words(std::string name, std::string what, Member member) {
+  return {name, "", what, [=](Settings& s, const std::string& value) { member(s) = split_list(value); },
+          [=](const Settings& s) { return joined(member(s), ','); }};
 }
 
 /// Names of a table, separated by commas; at least one.

@@ -81,6 +81,21 @@ Key evaluate_split_key() {
           [](const Settings& s) { return s.evaluate_split; }};
 }
 
+Key shard_key() {
+  const std::string name = "study.shard";
+  return {name, "", "i/n: only the i-th of n parts of the runs, for a batch job each; join them by study.merge",
+          [=](Settings& s, const std::string& value) {
+            const auto slash = value.find('/');
+            require(slash != std::string::npos, name + ": '" + value + "' is not of the form i/n, such as 1/4");
+            const int part = to_whole<int>(value.substr(0, slash), name),
+                      parts = to_whole<int>(value.substr(slash + 1), name);
+            require(1 <= part && part <= parts,
+                    name + ": there is no part " + value + "; the first is 1/n, the last n/n");
+            s.study.shard = value;
+          },
+          [](const Settings& s) { return s.study.shard; }};
+}
+
 std::vector<Key> data_keys() {
   const auto in = [](auto member) { return path(&Settings::data, member); };
   return {
@@ -211,6 +226,11 @@ std::vector<Key> study_keys() {
               in(&StudySpec::matching)),
       whole("study.seeds", "", "matched repetitions of every cell", {1, 1e6}, in(&StudySpec::seeds)),
       choice("study.baseline", "the method that the others are paired with", methods(), in(&StudySpec::baseline)),
+      reals("study.tuning", "scheme.step", "tuned: the steps that every method tries, as multiples of scheme.step",
+            positive, in(&StudySpec::tuning)),
+      shard_key(),
+      words("study.merge", "take over the finished runs of these directories, comma-separated, such as shards",
+            in(&StudySpec::merge)),
       flag("study.curves", "keep the recorded rows of every run (curves.csv)", in(&StudySpec::curves)),
   };
 }

@@ -34,6 +34,7 @@ constexpr Matching matching_rows[] = {
     {"equal-step", "the same step, the same batches, the same number of steps"},
     {"equal-effective-step",
      "each step divided by the method's mean gain on a white gradient, the same number of steps"},
+    {"tuned", "each step the one of study.tuning with the best validation accuracy at the end, for every seed anew"},
 };
 
 /// The mean gain of one step of that size: trace(A)/P for a step along A g.

@@ -1,6 +1,7 @@
 #include "thalweg/study/run_table.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -32,6 +33,10 @@ class Statement {
   Statement& bind(const std::string& value) {
     return bound(sqlite3_bind_text(raw_, ++bound_, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT));
   }
+  Statement& bind(const std::vector<float>& values) {
+    return bound(sqlite3_bind_blob(raw_, ++bound_, values.data(), static_cast<int>(values.size() * sizeof(float)),
+                                   SQLITE_TRANSIENT));
+  }
   bool step() {
     const int code = sqlite3_step(raw_);
     check(code, database_);
@@ -45,6 +50,11 @@ class Statement {
   std::string text(int column) {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(raw_, column));
     return data ? std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(raw_, column))) : std::string();
+  }
+  std::vector<float> reals(int column) {
+    std::vector<float> values(static_cast<std::size_t>(sqlite3_column_bytes(raw_, column)) / sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), sqlite3_column_blob(raw_, column), values.size() * sizeof(float));
+    return values;
   }
 
  private:
@@ -76,7 +86,7 @@ RunTable::RunTable(const std::filesystem::path& file, const std::string& design,
   std::string columns;
   for (const auto& name : measures) columns += ", \"" + name + "\" REAL";
   execute(
-      "CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY, status TEXT, reason TEXT, seconds REAL, curve TEXT" +
+      "CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY, status TEXT, reason TEXT, seconds REAL, curve BLOB" +
       columns + ")");
   Statement stored(raw, "SELECT design FROM study");
   if (stored.step())
@@ -107,14 +117,24 @@ std::set<std::int64_t> RunTable::finished() const {
   return runs;
 }
 
-void RunTable::each(const std::function<void(const RunRow&)>& visit) const {
+void RunTable::each(bool curves, const std::function<void(const RunRow&)>& visit) const {
   Statement select(database_.get(), "SELECT * FROM runs ORDER BY run");
   while (select.step()) {
-    RunRow row{select.whole(0), select.text(1), select.text(2), {}, select.real(3), select.text(4)};
+    RunRow row{select.whole(0), select.text(1), select.text(2), {}, select.real(3), {}};
+    if (curves) row.curve = select.reals(4);
     for (std::size_t i = 0; i < measures_.size(); ++i)
       row.measures.push_back(select.real(fixed_columns + static_cast<int>(i)));
     visit(row);
   }
+}
+
+void RunTable::merge(const RunTable& other) {
+  const auto known = finished();
+  execute("BEGIN");
+  other.each(true, [&](const RunRow& row) {
+    if (!known.contains(row.run)) add(row);
+  });
+  execute("COMMIT");
 }
 
 }  // namespace thalweg

@@ -94,21 +94,53 @@ class Study {
     Settings own = settings_;
     if (own.out_dir.empty()) own.out_dir = "results/study";
     directory_ = own.out_dir;
+    // Opened before anything is written: a bad one is misuse.
+    std::vector<RunTable> shards;
+    for (const fs::path shard : settings_.study.merge) shards.push_back(shard_table(shard));
     if (own.overwrite || !fs::exists(directory_ / "study.sqlite")) open_directory(choose_directory(own, "study"));
-    table_.emplace(directory_ / "study.sqlite", ini_text(settings_), table_columns());
+    table_.emplace(directory_ / "study.sqlite", identity(), table_columns());
+    for (const RunTable& shard : shards) table_->merge(shard);
     // Behind the table, by which a study is known to be resumable: one killed between the two can go on.
     replace_file(directory_ / "run.ini", ini_text(settings_));
     const auto done = table_->finished();
-    for (std::int64_t r = 0; r < design_.size(); ++r)
+    const auto [part, parts] = shard();
+    for (std::int64_t r = part; r < design_.size(); r += parts)
       if (!done.contains(r)) pending_.push_back(r);
-    announce(static_cast<std::int64_t>(done.size()));
-    progress_.emplace(console_, "study", static_cast<double>(design_.size()));
-    finished_ = done.size();
+    size_ = (design_.size() - part + parts - 1) / parts;
+    announce(size_ - static_cast<std::int64_t>(pending_.size()));
+    progress_.emplace(console_, "study", static_cast<double>(size_));
+  }
+
+  /// What makes it this study, whichever part of it is at work.
+  std::string identity() const {
+    Settings all = settings_;
+    all.study.shard.clear();
+    all.study.merge.clear();
+    return ini_text(all);
+  }
+
+  /// The first run of this part and the number of parts.
+  std::pair<std::int64_t, std::int64_t> shard() const {
+    const std::string& text = settings_.study.shard;
+    if (text.empty()) return {0, 1};
+    return {std::stoll(text) - 1, std::stoll(text.substr(text.find('/') + 1))};
+  }
+
+  RunTable shard_table(const fs::path& directory) const {
+    require(fs::exists(directory / "study.sqlite"), "study.merge: " + directory.string() + " holds no study.sqlite");
+    std::error_code absent;
+    require(!fs::equivalent(directory, directory_, absent),
+            "study.merge: " + directory.string() + " is out.dir itself");
+    try {
+      return {directory / "study.sqlite", identity(), table_columns()};
+    } catch (const std::invalid_argument&) {
+      throw std::invalid_argument("study.merge: " + directory.string() + " holds a study of another design");
+    }
   }
 
   /// Times one run to say how long the rest will take.
   void announce(std::int64_t done) {
-    std::string text = std::to_string(design_.size()) + " runs";
+    std::string text = std::to_string(size_) + " runs";
     if (done > 0) text += ", " + std::to_string(done) + " of them finished before";
     if (!pending_.empty() && console_.notes) {
       const double each = run_one(design_, pending_.front(), false, console_.interrupted, nullptr).seconds;
@@ -120,7 +152,8 @@ class Study {
 
   void keep(const RunRow& row) {
     table_->add(row);
-    progress_->at(static_cast<double>(++finished_));
+    ++kept_;
+    progress_->at(static_cast<double>(size_ - static_cast<std::int64_t>(pending_.size() - kept_)));
   }
 
   /// The first cell's run of every method at the first seed once more, for ParaView: runs keep no states.
@@ -138,12 +171,16 @@ class Study {
   int conclude() {
     progress_.reset();
     std::vector<RunRow> rows;
-    table_->each([&](const RunRow& row) { rows.push_back(row); });
+    table_->each(false, [&](const RunRow& row) { rows.push_back(row); });
     replace_file(directory_ / "runs.csv", runs_csv(design_, rows));
     replace_file(directory_ / "effects.csv", effects_csv(design_, settings_.study.baseline, rows));
     replace_file(directory_ / "shares.csv", shares_csv(design_, rows));
-    if (settings_.study.curves) replace_file(directory_ / "curves.csv", curves_csv(rows));
-    const auto left = design_.size() - static_cast<std::int64_t>(rows.size());
+    if (settings_.study.curves)
+      replace_file(directory_ / "curves.csv", [&](std::ostream& out) {
+        out << curves_header();
+        table_->each(true, [&](const RunRow& row) { out << curve_lines(row); });
+      });
+    const auto left = pending_.size() - kept_;
     const auto bad = std::count_if(rows.begin(), rows.end(), [](const RunRow& r) {
       return r.status == name(Status::diverged) || r.status == name(Status::failed);
     });
@@ -174,7 +211,8 @@ class Study {
   std::optional<RunTable> table_;
   std::vector<std::int64_t> pending_;
   std::optional<Progress> progress_;
-  std::size_t finished_ = 0;
+  std::int64_t size_ = 0;  // of this part
+  std::size_t kept_ = 0;
 };
 
 }  // namespace

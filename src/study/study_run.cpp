@@ -4,28 +4,27 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <optional>
 
+#include "thalweg/study/commands.hpp"
 #include "thalweg/study/effects.hpp"
 #include "thalweg/study/methods.hpp"
 
 namespace thalweg {
 namespace {
 
-const std::vector<std::string> curve_columns{"time", "step", "loss", "test_accuracy", "memorised"};
+constexpr std::string_view curve_names[] = {"time", "step", "loss", "test_accuracy", "memorised"};
 
-std::string curve_text(const Recorder& recorder) {
-  std::vector<std::size_t> places;
-  for (const auto& wanted : curve_columns) {
-    const auto& all = recorder.columns();
-    places.push_back(static_cast<std::size_t>(std::find(all.begin(), all.end(), wanted) - all.begin()));
-  }
-  std::string text;
-  for (const auto& row : recorder.rows()) {
-    for (std::size_t j = 0; j < places.size(); ++j)
-      text += (j == 0 ? "" : ",") + (places[j] < row.size() ? to_text(row[places[j]]) : "nan");
-    text += '\n';
-  }
-  return text;
+std::vector<float> curve_of(const Recorder& recorder) {
+  const auto& all = recorder.columns();
+  std::vector<float> values;
+  for (const auto& row : recorder.rows())
+    for (const auto wanted : curve_names) {
+      const auto place = static_cast<std::size_t>(std::find(all.begin(), all.end(), wanted) - all.begin());
+      values.push_back(place < row.size() ? static_cast<float>(row[place]) : std::numeric_limits<float>::quiet_NaN());
+    }
+  return values;
 }
 
 std::vector<double> table_values(const Experiment& ex, const Recorder& recorder, const Outcome& outcome) {
@@ -34,8 +33,8 @@ std::vector<double> table_values(const Experiment& ex, const Recorder& recorder,
     values.push_back(m.name == "best_accuracy"    ? recorder.best_accuracy()
                      : m.name == "noise_realised" ? (ex.learning ? ex.learning->data.noise_realised : std::nan(""))
                                                   : recorder.last(m.name));
-  values.insert(values.end(), {static_cast<double>(outcome.work.steps), static_cast<double>(outcome.work.gradients),
-                               outcome.end.time});
+  values.insert(values.end(), {ex.settings.stepping.step, static_cast<double>(outcome.work.steps),
+                               static_cast<double>(outcome.work.gradients), outcome.end.time});
   return values;
 }
 
@@ -61,12 +60,13 @@ std::string csv_cell(const std::string& text) {
 std::vector<std::string> table_columns() {
   std::vector<std::string> columns;
   for (const Measure& m : measures()) columns.emplace_back(m.name);
-  columns.insert(columns.end(), {"steps", "gradients", "time"});
+  columns.insert(columns.end(), {"step", "steps", "gradients", "time"});
   return columns;
 }
 
-std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run) {
+std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run, double factor) {
   Settings settings = design.settings(run);
+  settings.stepping.step *= factor;
   auto experiment = std::make_unique<Experiment>(settings);
   if (design.level(run, "matching") != "equal-effective-step") return experiment;
   settings.stepping.step = matched_step(settings, *experiment);
@@ -75,27 +75,53 @@ std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t r
   return std::make_unique<Experiment>(settings, std::move(data));
 }
 
+namespace {
+
+struct Solved {
+  RunRow row;
+  double validation = std::numeric_limits<double>::quiet_NaN();  // accuracy at the end; nan where the run went wrong
+};
+
+Solved solve(const Experiment& ex, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
+             Observer* watch) {
+  Recorder recorder = ex.recorder();
+  std::vector<Watch> watches{{ex.schedule(), recorder}};
+  if (watch) watches.push_back({{{}, 10}, *watch});
+  const Outcome outcome = ex.run(watches, interrupted);
+  Solved solved{{run, std::string(name(outcome.status)), outcome.message, table_values(ex, recorder, outcome), 0,
+                 curves ? curve_of(recorder) : std::vector<float>()}};
+  if (exit_code(outcome.status) == 0) solved.validation = recorder.last("validation_accuracy");
+  return solved;
+}
+
+}  // namespace
+
 RunRow run_one(const Design& design, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
                Observer* watch) {
   const auto start = std::chrono::steady_clock::now();
-  const auto ex = make_experiment(design, run);
-  Recorder recorder = ex->recorder();
-  std::vector<Watch> watches{{ex->schedule(), recorder}};
-  if (watch) watches.push_back({{{}, 10}, *watch});
-  const Outcome outcome = ex->run(watches, interrupted);
-  return {run,
-          std::string(name(outcome.status)),
-          outcome.message,
-          table_values(*ex, recorder, outcome),
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-          curves ? curve_text(recorder) : ""};
+  std::vector<double> factors{1};
+  if (design.level(run, "matching") == "tuned") factors = design.settings(run).study.tuning;
+  std::sort(factors.begin(), factors.end());
+  std::optional<Solved> best;
+  for (const double factor : factors) {
+    Solved solved = solve(*make_experiment(design, run, factor), run, curves, interrupted, watch);
+    const bool ended = solved.row.status == name(Status::interrupted);
+    if (ended || !best || solved.validation > best->validation || std::isnan(best->validation))
+      best = std::move(solved);
+    if (ended) break;
+  }
+  best->row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return best->row;
 }
 
 std::string packed(const RunRow& row) {
   std::string bytes;
   append(bytes, &row.run, sizeof row.run);
   append(bytes, &row.seconds, sizeof row.seconds);
-  for (const auto* text : {&row.status, &row.reason, &row.curve}) append(bytes, *text);
+  for (const auto* text : {&row.status, &row.reason}) append(bytes, *text);
+  const std::uint64_t points = row.curve.size();
+  append(bytes, &points, sizeof points);
+  append(bytes, row.curve.data(), points * sizeof(float));
   append(bytes, row.measures.data(), row.measures.size() * sizeof(double));
   return bytes;
 }
@@ -109,12 +135,15 @@ RunRow unpacked(const std::string& bytes) {
   };
   take(&row.run, sizeof row.run);
   take(&row.seconds, sizeof row.seconds);
-  for (auto* text : {&row.status, &row.reason, &row.curve}) {
-    std::uint64_t size = 0;
+  std::uint64_t size = 0;
+  for (auto* text : {&row.status, &row.reason}) {
     take(&size, sizeof size);
     text->assign(at, size);
     at += size;
   }
+  take(&size, sizeof size);
+  row.curve.resize(size);
+  take(row.curve.data(), size * sizeof(float));
   row.measures.resize(static_cast<std::size_t>(bytes.data() + bytes.size() - at) / sizeof(double));
   take(row.measures.data(), row.measures.size() * sizeof(double));
   return row;
@@ -138,17 +167,21 @@ std::string runs_csv(const Design& design, std::span<const RunRow> rows) {
   return text;
 }
 
-std::string curves_csv(std::span<const RunRow> rows) {
+std::span<const std::string_view> curve_columns() { return curve_names; }
+
+std::string curves_header() {
   std::string text = "run";
-  for (const auto& column : curve_columns) text += "," + column;
-  text += "\n";
-  for (const RunRow& row : rows)
-    for (std::size_t start = 0; start < row.curve.size();) {
-      const auto end = row.curve.find('\n', start) + 1;
-      text += std::to_string(row.run) + "," + row.curve.substr(start, end - start);
-      start = end;
-    }
-  return text;
+  for (const auto column : curve_columns()) text += "," + std::string(column);
+  return text + "\n";
+}
+
+std::string curve_lines(const RunRow& row) {
+  std::string text;
+  for (std::size_t i = 0; i < row.curve.size(); ++i) {
+    if (i % std::size(curve_names) == 0) text += (i > 0 ? "\n" : "") + std::to_string(row.run);
+    text += "," + to_text_single(row.curve[i]);
+  }
+  return row.curve.empty() ? text : text + "\n";
 }
 
 }  // namespace thalweg

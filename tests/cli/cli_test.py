@@ -6,6 +6,7 @@ import random
 import re
 import signal
 import sqlite3
+import time
 import unittest
 
 from program import NO_PICTURES, SHORT, SMALL_DATA, TRAIN, ProgramTest, ini_values
@@ -402,14 +403,17 @@ class Resumption(ProgramTest):
         self.wait_until((self.directory / "study").exists, process)
         process.kill()
         process.wait()
-        known = {}
-        for target in (1, 5, 12):
+        known, moments = {}, random.Random(1)
+        for _ in range(10):
+            target = len(known) + moments.randint(0, 2)
             process = self.start(*line, "--out.dir=study")
             # On a machine that leaves this test waiting, a study may end before it is killed.
             while len(known) < target and process.poll() is None:
                 known |= self.finished_so_far()
+            time.sleep(moments.uniform(0, 0.1))
             process.kill()
             process.wait()
+            known |= self.finished()
         _, err = self.call(*line, "--out.dir=study")
         before = int(re.search(r"(\d+) of them finished before", err)[1])
         self.assertGreaterEqual(before, len(known))
@@ -425,6 +429,24 @@ class Resumption(ProgramTest):
         rows = self.read("study", "runs.csv").decode().splitlines()[1:]
         self.assertEqual(len(rows), len(self.finished()))
         self.assertEqual(json.loads(self.read("study", "run.json"))["status"], "interrupted")
+
+    def test_shards_join_to_the_whole_study(self):
+        line = study("--stop.steps=20")
+        self.call(*line, "--out.dir=whole")
+        for part in (1, 2, 3):
+            self.call(*line, f"--out.dir=part{part}", f"--study.shard={part}/3")
+        _, err = self.call(*line, "--out.dir=joined", "--study.merge=part1,part2,part3")
+        self.assertIn("24 of them finished before", err)
+        self.assert_same_files("joined", "whole", STUDY_FILES)
+        for merge, problem in {"part1,nowhere": "nowhere holds no study.sqlite",
+                               "part1,joined": "another design"}.items():
+            extra = ["--model.seed=1"] if "joined" in merge else []
+            _, err = self.call(*line, *extra, "--out.dir=bad", f"--study.merge={merge}", code=2)
+            self.assertIn("study.merge: ", err)
+            self.assertIn(problem, err)
+            self.assertFalse((self.directory / "bad").exists())
+        _, err = self.call(*line, "--study.shard=4/3", code=2)
+        self.assertIn("study.shard: there is no part 4/3", err)
 
     def test_another_design_does_not_take_over(self):
         line = study("--stop.steps=5", "--out.dir=study")

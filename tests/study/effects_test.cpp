@@ -33,7 +33,7 @@ std::vector<RunRow> rows(const Design& design, double planted) {
   std::vector<RunRow> all;
   Stream draw(5, Purpose::probe);
   for (std::int64_t run = 0; run < design.size(); ++run) {
-    RunRow row{run, "steps", "", {}, 0, ""};
+    RunRow row{run, "steps", "", {}, 0, {}};
     const bool second = design.level(run, "method") == "momentum";
     for (std::size_t m = 0; m < measures().size(); ++m)
       row.measures.push_back(.01 * draw.normal() + (second ? planted : 0));

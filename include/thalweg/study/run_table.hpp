@@ -18,7 +18,9 @@ struct RunRow {
   std::string status, reason;
   std::vector<double> measures;  // in the table's order; nan where missing
   double seconds = 0;
-  std::string curve;  // lines of curves.csv without the run's number
+  /// The recorded values of curve_columns(), row by row, in single precision: they are for pictures, and a study may
+  /// have 10^5 runs.
+  std::vector<float> curve;
 };
 
 /// The finished runs of a study in an SQLite file: transactional, one writer; a killed study loses none of them.
@@ -30,8 +32,10 @@ class RunTable {
 
   void add(const RunRow& row);
   std::set<std::int64_t> finished() const;
-  /// All rows in the order of their runs.
-  void each(const std::function<void(const RunRow&)>& visit) const;
+  /// All rows in the order of their runs; without their curves they are few bytes each.
+  void each(bool curves, const std::function<void(const RunRow&)>& visit) const;
+  /// Takes over the finished runs of another table of the same study; those that both hold stay.
+  void merge(const RunTable& other);
 
  private:
   void execute(const std::string& sql) const;

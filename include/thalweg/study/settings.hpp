@@ -45,7 +45,10 @@ struct StudySpec {
   std::vector<std::string> matching{"equal-step", "equal-effective-step"};
   int seeds = 12;
   std::string baseline = "sgd";
+  std::vector<double> tuning{0.3, 1, 3, 10};  // of `tuned`: multiples of scheme.step that every method tries
   bool curves = true;
+  std::string shard;               // "i/n": the i-th of n parts of the runs; empty: all
+  std::vector<std::string> merge;  // directories of shards
 };
 
 /// Everything a command can be told; the keys of config.hpp name its members.

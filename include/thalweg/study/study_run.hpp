@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "thalweg/study/design.hpp"
@@ -15,10 +16,12 @@ namespace thalweg {
 /// The columns of a run's numbers in the table and in runs.csv: the measures, then steps, gradients and time.
 std::vector<std::string> table_columns();
 
-/// The experiment of a run, its step matched where the design asks for it.
-std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run);
+/// The experiment of a run, its step matched where the design asks for it; of `tuned` at one of study.tuning.
+std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run, double factor = 1);
 
-/// Solves one run; `watch` (may be null) sees every tenth step. Any process gives the same row.
+/// Solves one run; `watch` (may be null) sees every tenth step. Any process gives the same row. A run of `tuned` is
+/// solved with each step of study.tuning, and the row is that of the best validation accuracy, of equals the smallest
+/// step.
 RunRow run_one(const Design& design, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
                Observer* watch);
 
@@ -28,7 +31,10 @@ RunRow unpacked(const std::string& bytes);
 
 /// runs.csv: one row a run with the levels of all axes, status, reason and numbers.
 std::string runs_csv(const Design& design, std::span<const RunRow> rows);
-/// curves.csv: the recorded rows of all runs.
-std::string curves_csv(std::span<const RunRow> rows);
+/// The columns of a run's curve.
+std::span<const std::string_view> curve_columns();
+/// The header of curves.csv, and a run's lines in it.
+std::string curves_header();
+std::string curve_lines(const RunRow& row);
 
 }  // namespace thalweg

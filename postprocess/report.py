@@ -21,6 +21,7 @@ from style import name, plural
 from study_report.forest import picture_forests
 from study_report.levels import picture_accuracy, picture_smoothness
 from study_report.paths import picture_loss, picture_memorised
+from study_report.phase import picture_phases
 from study_report.shares import picture_shares
 from study_report.study import Study
 from study_report.tables import tables
@@ -29,6 +30,7 @@ from study_report.verdict import verdict
 PICTURES = (
     picture_forests,
     picture_shares,
+    picture_phases,
     picture_accuracy,
     picture_memorised,
     picture_smoothness,

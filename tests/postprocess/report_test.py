@@ -110,6 +110,20 @@ class Study(ReportCase):
         make_study(self.directory)
         self.assertNotIn("+0.5", readable(self.report()).split("Pictures")[0])
 
+    def test_two_dials_make_a_phase_diagram(self):
+        levels = [(grid, noise) for grid in (2, 3, 4) for noise in (0, 0.2, 0.4)]
+        write(self.directory / "runs.csv", "run,data.grid,data.noise,method,seed,status,test_accuracy",
+              [[0, grid, noise, method, 0, "steps", 0.9] for grid, noise in levels
+               for method in ("sgd", "momentum")])
+        write(self.directory / "effects.csv",
+              "measure,method,data.grid,data.noise,pairs,mean,low,high,p,p_holm,verdict",
+              [["test_accuracy", "momentum", grid, noise, 9, grid * noise, 0, 1, 0, 0,
+                "helps" if grid > 2 else "no difference seen"] for grid, noise in levels])
+        self.assertIn("Phase diagram over label noise and data.grid", readable(self.report()))
+        self.assertIn("+1.600 (higher is better)", readable(self.report()))
+        make_study(self.directory)
+        self.assertNotIn("Phase diagram", self.report())
+
     def test_fewer_than_six_pairs_cannot_be_significant(self):
         make_study(self.directory, pairs=4)
         seen = readable(self.report())

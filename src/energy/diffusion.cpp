@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../model/kernel.hpp"
+#include "line_spectrum.hpp"
 #include "thalweg/core/random.hpp"
 
 namespace thalweg {
@@ -117,6 +118,11 @@ double path_eigenvalue(Index j, Index n) {
   return 4 * s * s;
 }
 
+/// f at the path's eigenvalues times `weight`.
+Vector path_factors(const std::function<double(double)>& f, Index n, double weight) {
+  return Vector::NullaryExpr(n, [&](Index j) { return f(weight * path_eigenvalue(j, n)); });
+}
+
 /// Orthonormal DCT-II: column j is cos(pi j (i + 1/2)/n).
 Matrix cosine_basis(Index n) {
   Matrix q(n, n);
@@ -159,11 +165,29 @@ class NeuronLattice final : public Lattice {
     for (const Field& f : fields_) {
       double* data = x.data() + f.offset;
       if (f.over_rows && f.over_columns)
-        solve_square(f, c, data);
+        in_modes(f, data, [&](auto modes) { modes /= 1 + c * f.eigenvalues; });
       else if (f.over_rows)
         for (Index j = 0; j < f.columns; ++j) solve_path(c * squared(f.rows), {data + j * f.rows, f.rows, 1});
       else if (f.over_columns)
         for (Index i = 0; i < f.rows; ++i) solve_path(c * squared(f.columns), {data + i, f.columns, f.rows});
+    }
+  }
+
+  void transform(const std::function<double(double)>& f, Out x) const override {
+    for (const Field& field : fields_) {
+      double* data = x.data() + field.offset;
+      const Index n = field.rows, m = field.columns;
+      if (field.over_rows && field.over_columns) {
+        in_modes(field, data, [&](auto modes) { modes *= field.eigenvalues.unaryExpr(f); });
+      } else if (field.over_rows) {
+        const Vector factors = path_factors(f, n, squared(n));
+        for (Index j = 0; j < m; ++j) transform_path(factors.data(), n, 1, data + j * n);
+      } else if (field.over_columns) {
+        const Vector factors = path_factors(f, m, squared(m));
+        for (Index i = 0; i < n; ++i) transform_path(factors.data(), m, n, data + i);
+      } else {
+        scale(f(0), {data, n * m, 1});
+      }
     }
   }
 
@@ -180,7 +204,7 @@ class NeuronLattice final : public Lattice {
     Index offset, rows, columns;
     bool over_rows, over_columns;
     Matrix row_basis, column_basis;
-    Eigen::ArrayXd eigenvalues;  // of the modes as solve_square lays them out; where both axes count hidden units
+    Eigen::ArrayXd eigenvalues;  // of the modes as in_modes lays them out; where both axes count hidden units
   };
 
   static void diagonalise(Field& f) {
@@ -199,9 +223,10 @@ class NeuronLattice final : public Lattice {
            (f.over_columns ? squared(f.columns) * path_eigenvalue(j, f.columns) : 0);
   }
 
-  /// Fast diagonalisation (Lynch, Rice, Thomas 1964): X <- Q_R [(Q_R' X Q_C)/(1 + c (l_r + l_c))] Q_C'. Each factor
-  /// acts from the right on an array whose contiguous index waits, so the array is transposed in between.
-  static void solve_square(const Field& f, double c, double* data) {
+  /// Fast diagonalisation (Lynch, Rice, Thomas 1964): X <- Q_R [change(Q_R' X Q_C)] Q_C'. Each factor acts from the
+  /// right on an array whose contiguous index waits, so the array is transposed in between.
+  template <class Change>
+  static void in_modes(const Field& f, double* data, Change change) {
     const Index n = f.rows, m = f.columns, wide_n = padded(n), wide_m = padded(m);
     double* x = scratch(2 * wide_n * wide_m);
     double* y = x + wide_n * wide_m;
@@ -212,7 +237,7 @@ class NeuronLattice final : public Lattice {
     multiply(f.column_basis, true, x, wide_n, y);
     transpose(y, m, n, wide_n, x, wide_m);
     multiply(f.row_basis, true, x, wide_m, y);
-    Eigen::Map<Eigen::ArrayXd>(y, n * wide_m) /= 1 + c * f.eigenvalues;
+    change(Eigen::Map<Eigen::ArrayXd>(y, n * wide_m));
     multiply(f.row_basis, false, y, wide_m, x);
     transpose(x, n, m, wide_m, y, wide_n);
     multiply(f.column_basis, false, y, wide_n, x);
@@ -253,6 +278,9 @@ class ChainLattice final : public Lattice {
     add_path_laplacian(size_, 1, 1, y.data(), ky.data());
   }
   void solve(double c, Out x) const override { solve_path(c, {x.data(), size_, 1}); }
+  void transform(const std::function<double(double)>& f, Out x) const override {
+    transform_path(path_factors(f, size_, 1).data(), size_, 1, x.data());
+  }
   Vector eigenvalues() const override {
     return Vector::NullaryExpr(size_, [this](Index j) { return path_eigenvalue(j, size_); });
   }
@@ -279,6 +307,14 @@ class RingLattice final : public Lattice {
     double* ordered = scratch(size());
     for (Index i = 0; i < size(); ++i) ordered[i] = x[at(i)];
     solve_ring(c, {ordered, size(), 1});
+    for (Index i = 0; i < size(); ++i) x[at(i)] = ordered[i];
+  }
+
+  void transform(const std::function<double(double)>& f, Out x) const override {
+    const Vector factors = eigenvalues().unaryExpr(f);
+    double* ordered = scratch(size());
+    for (Index i = 0; i < size(); ++i) ordered[i] = x[at(i)];
+    transform_ring(factors.data(), size(), ordered);
     for (Index i = 0; i < size(); ++i) x[at(i)] = ordered[i];
   }
 

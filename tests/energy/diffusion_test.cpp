@@ -5,6 +5,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "../network.hpp"
@@ -146,6 +147,26 @@ TEST_P(LatticeOfEveryKind, KnowsItsSpectrum) {
   EXPECT_LE((known - computed).cwiseAbs().maxCoeff(), 1e-13 * std::max(1., computed.maxCoeff()));
 }
 
+/// f(K) x through dense eigenvectors.
+Vector through_eigenvectors(const Matrix& k, const std::function<double(double)>& f, const Vector& x) {
+  const Eigen::SelfAdjointEigenSolver<Matrix> modes(k);
+  const Vector factors = modes.eigenvalues().unaryExpr(f);
+  return modes.eigenvectors() * factors.cwiseProduct(modes.eigenvectors().transpose() * x);
+}
+
+// The dense eigenvalues, up to 200, are right to 1e-13, which the slopes of these functions (at most 0.3) pass on.
+TEST_P(LatticeOfEveryKind, TransformsByFunctionsOfItsMatrix) {
+  const Vector b = test::normals(model.size(), 5);
+  const std::function<double(double)> functions[] = {[](double l) { return std::exp(-.3 * l); },
+                                                     [](double l) { return std::cos(.1 * l); },
+                                                     [](double l) { return 1 / (2 + .2 * l); }};
+  for (const auto& f : functions) {
+    Vector x = b;
+    lattice->transform(f, x);
+    EXPECT_LT((x - through_eigenvectors(k, f, b)).cwiseAbs().maxCoeff(), 2e-13);
+  }
+}
+
 std::string title(const testing::TestParamInfo<Case>& kind) {
   const auto& [name, shape] = kind.param;
   std::string text = name + "_2";
@@ -165,6 +186,19 @@ TEST(NeuronLattice, IsMinusTheSecondDifferenceOverHiddenUnits) {
     const test::Network net({hidden, "tanh", "auto", "standard", 0, 0}, 3, 3);
     EXPECT_EQ(dense(*net.lattice), neuron_laplacian(net.model));
   }
+}
+
+// Lengths with small prime factors, with one large one, and primes; the solve is exact to 1e-15.
+TEST(FlatLattice, TransformsLinesOfEveryLength) {
+  for (const std::string name : {"chain", "ring", "permuted"})
+    for (const Index n : {1, 2, 3, 30, 99, 101, 128, 202, 509, 1185, 2 * 3 * 5 * 7 * 11, 4481}) {
+      const auto lattice = flat_lattice(name, n);
+      const Vector b = test::normals(n, 6);
+      Vector solved = b, transformed = b;
+      lattice->solve(3, solved);
+      lattice->transform([](double l) { return 1 / (1 + 3 * l); }, transformed);
+      EXPECT_LT((transformed - solved).cwiseAbs().maxCoeff(), 1e-14) << name << " of " << n;
+    }
 }
 
 TEST(ChainLattice, JoinsNeighboursOfTheFlatVector) {

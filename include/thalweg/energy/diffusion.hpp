@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -21,6 +22,8 @@ class Lattice {
   virtual void apply(In y, Out ky) const = 0;
   /// x <- (I + c K)^-1 x, direct, c >= 0; O(P), on two-axis arrays of n x m units O(n m (n + m)).
   virtual void solve(double c, Out x) const = 0;
+  /// x <- f(K) x, f a function of the eigenvalues; lines O(P log P), two-axis arrays as for solve.
+  virtual void transform(const std::function<double(double)>& f, Out x) const = 0;
   /// All P eigenvalues of K in closed form, in no particular order.
   virtual Vector eigenvalues() const = 0;
 };

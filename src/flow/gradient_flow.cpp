@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "thalweg/core/phi.hpp"
+
 namespace thalweg {
 namespace {
 
@@ -65,17 +67,21 @@ void GradientFlow::raise(Out g) const {
   for (int k = 0; k < slots_.power; ++k) lattice_->solve(slots_.sigma, g);
 }
 
+void GradientFlow::lower(Out x) const {
+  for (int k = 0; slots_.sigma > 0 && k < slots_.power; ++k) {
+    Vector& kx = scratch(size());
+    lattice_->apply(x, kx);
+    x += slots_.sigma * kx;
+  }
+}
+
 /// shift I + nu M^-1 K = M^-1 (shift M + nu K), and shift (1 + sigma l)^m + nu l = shift prod_k (1 + c_k l) with real
 /// c_k >= 0, so that the inverse is M times one or two lattice solves.
 void GradientFlow::solve_stiff(double shift, Out x) const {
   x /= shift;
   if (!stiff()) return;
   const double s = slots_.sigma, q = slots_.nu / shift;
-  for (int k = 0; s > 0 && k < slots_.power; ++k) {
-    Vector& kx = scratch(size());
-    lattice_->apply(x, kx);
-    x += s * kx;
-  }
+  lower(x);
   if (s == 0 || slots_.power == 1) {
     lattice_->solve(s + q, x);
     return;
@@ -86,8 +92,18 @@ void GradientFlow::solve_stiff(double shift, Out x) const {
   lattice_->solve(s * s / large, x);
 }
 
-std::optional<double> GradientFlow::energy(In y) const {
-  double e = scale_ * objective_.value(y, {});
+/// The eigenvalue of J = -nu M^-1 K is -nu l/(1 + sigma l)^m where K's is l.
+void GradientFlow::phi_stiff(int k, double h, Out x) const {
+  if (!stiff()) {
+    x *= phi(k, 0);
+    return;
+  }
+  const auto [nu, sigma, power] = slots_;
+  lattice_->transform([=](double l) { return phi(k, -h * nu * l / std::pow(1 + sigma * l, power)); }, x);
+}
+
+std::optional<double> GradientFlow::batch_energy(const Instant& at, In y) const {
+  double e = scale_ * objective_.value(y, at.batch);
   if (stiff()) {
     Vector& ky = scratch(size());
     lattice_->apply(y, ky);

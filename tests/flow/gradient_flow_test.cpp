@@ -78,6 +78,42 @@ TEST_P(GradientFlowOfEverySlot, SolvesWithTheJacobianOfItsStiffPart) {
   }
 }
 
+/// sum_j (h J)^j w/(j + k)! for the Jacobian J of the stiff part.
+Vector phi_by_series(const Flow& flow, int k, double h, const Vector& w) {
+  Vector term = w / std::tgamma(k + 1), sum = term, next(w.size());
+  for (int j = 1; j < 80; ++j) {
+    flow.jvp(Part::stiff, {}, w, term, next);
+    term = h / (j + k) * next;
+    sum += term;
+  }
+  return sum;
+}
+
+// K has norm 4 (5^2 + 3^2): |h J| = 4, and the series' largest term is 11 times the sum's largest.
+TEST_P(GradientFlowOfEverySlot, ExponentiatesItsStiffPart) {
+  const double h = 4 / (136 * std::max(GetParam().nu, .1));
+  for (int order = 0; order <= 3; ++order) {
+    Vector x = w;
+    flow.phi_stiff(order, h, x);
+    EXPECT_LT(test::distance(x, phi_by_series(flow, order, h, w)), 1e-13) << "phi_" << order;
+  }
+}
+
+TEST_P(GradientFlowOfEverySlot, LowersWhatItRaises) {
+  Vector x = w;
+  flow.raise(x);
+  EXPECT_LT(test::distance(metric * x, w), 1e-12);
+  flow.lower(x);
+  EXPECT_LT(test::distance(x, w), 1e-12);
+}
+
+TEST_P(GradientFlowOfEverySlot, IsSelfAdjointInItsMetric) {
+  const Vector u = test::normals(w.size(), 3);
+  const double here = (metric * u).dot(jvp(Part::all, w)), there = (metric * w).dot(jvp(Part::all, u));
+  EXPECT_LT(std::abs(here - there), 1e-12 * (metric * u).norm() * jvp(Part::all, w).norm());
+  EXPECT_TRUE(flow.self_adjoint());
+}
+
 TEST_P(GradientFlowOfEverySlot, IsSymmetricWhereItSaysSo) {
   const Vector u = test::normals(w.size(), 3);
   const double asymmetry = std::abs(u.dot(jvp(Part::all, w)) - w.dot(jvp(Part::all, u)));

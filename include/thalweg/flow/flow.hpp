@@ -33,16 +33,25 @@ class Flow {
   virtual void jvp(Part part, const Instant& at, In y, In w, Out vw) const = 0;
   /// x <- (shift I - J)^-1 x for the Jacobian J of the stiff part; shift > 0.
   virtual void solve_stiff(double shift, Out x) const { x /= shift; }
+  /// x <- phi_k(h J) x for the same J, k from 0 to 3, h >= 0 (core/phi.hpp). Throws std::invalid_argument where a flow
+  /// with a stiff part does not know how.
+  virtual void phi_stiff(int k, double h, Out x) const;
   /// Whether the stiff part is anything but zero.
   virtual bool stiff() const { return false; }
   /// Whether the Jacobian is symmetric, so that conjugate gradients may solve with it.
   virtual bool symmetric() const { return false; }
+  /// Whether M times the Jacobian is symmetric for the metric M of lower(): the Jacobian's eigenvalues are then real.
+  virtual bool self_adjoint() const { return symmetric(); }
+  /// x <- M x.
+  virtual void lower(Out) const {}
   /// Whether B is anything but zero.
   virtual bool noisy() const { return false; }
   /// xi <- B xi; for a gradient flow B B' = 2 tau M^-1.
   virtual void colour(Out) const {}
   /// The energy that the noise-free flow never raises, where there is one.
   virtual std::optional<double> energy(In) const { return std::nullopt; }
+  /// The same as the mean over the samples that `at` sees.
+  virtual std::optional<double> batch_energy(const Instant&, In y) const { return energy(y); }
 };
 
 }  // namespace thalweg

@@ -37,9 +37,13 @@ class GradientFlow final : public Flow {
   void velocity(Part part, const Instant& at, In y, Out v) const override;
   void jvp(Part part, const Instant& at, In y, In w, Out vw) const override;
   void solve_stiff(double shift, Out x) const override;
+  void phi_stiff(int k, double h, Out x) const override;
   bool stiff() const override { return slots_.nu > 0; }
   bool symmetric() const override { return slots_.sigma == 0; }
-  std::optional<double> energy(In y) const override;
+  bool self_adjoint() const override { return true; }
+  void lower(Out x) const override;
+  std::optional<double> energy(In y) const override { return batch_energy({}, y); }
+  std::optional<double> batch_energy(const Instant& at, In y) const override;
 
   /// g <- M^-1 g.
   void raise(Out g) const;

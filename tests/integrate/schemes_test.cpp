@@ -10,6 +10,7 @@
 namespace thalweg {
 namespace {
 
+using test::Counted;
 using test::Decay;
 using test::solve;
 
@@ -33,32 +34,6 @@ TEST(RungeKutta, HasItsStabilityPolynomial) {
   EXPECT_NEAR(std::exp(-h * rate("rk4", h)), four, 1e-15);
   EXPECT_NEAR(std::exp(-h * rate("rk5dp", h)), four - std::pow(h, 5) / 120 + std::pow(h, 6) / 600, 1e-15);
 }
-
-/// Counts what a scheme asks of a flow.
-class Counted final : public Flow {
- public:
-  struct Calls {
-    std::int64_t gradients = 0, products = 0;
-  };
-  Counted(const Flow& flow, Calls& calls) : flow_(flow), calls_(calls) {}
-  Index size() const override { return flow_.size(); }
-  Index samples() const override { return flow_.samples(); }
-  void velocity(Part part, const Instant& at, In y, Out v) const override {
-    calls_.gradients += part == Part::slow || part == Part::all;
-    flow_.velocity(part, at, y, v);
-  }
-  void jvp(Part part, const Instant& at, In y, In w, Out vw) const override {
-    calls_.products += part == Part::slow || part == Part::all;
-    flow_.jvp(part, at, y, w, vw);
-  }
-  void solve_stiff(double shift, Out x) const override { flow_.solve_stiff(shift, x); }
-  bool stiff() const override { return flow_.stiff(); }
-  bool symmetric() const override { return flow_.symmetric(); }
-
- private:
-  const Flow& flow_;
-  Calls& calls_;
-};
 
 class SchemeOfEveryRow : public testing::TestWithParam<SchemeRow> {
  protected:

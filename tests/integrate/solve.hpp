@@ -63,4 +63,32 @@ struct Decay {
   explicit Decay(double rate) : energy(Matrix::Constant(1, 1, rate)) {}
 };
 
+/// Counts what a scheme asks of a flow.
+class Counted final : public Flow {
+ public:
+  struct Calls {
+    std::int64_t gradients = 0, products = 0;
+  };
+  Counted(const Flow& flow, Calls& calls) : flow_(flow), calls_(calls) {}
+  Index size() const override { return flow_.size(); }
+  Index samples() const override { return flow_.samples(); }
+  void velocity(Part part, const Instant& at, In y, Out v) const override {
+    calls_.gradients += part == Part::slow || part == Part::all;
+    flow_.velocity(part, at, y, v);
+  }
+  void jvp(Part part, const Instant& at, In y, In w, Out vw) const override {
+    calls_.products += part == Part::slow || part == Part::all;
+    flow_.jvp(part, at, y, w, vw);
+  }
+  void solve_stiff(double shift, Out x) const override { flow_.solve_stiff(shift, x); }
+  bool stiff() const override { return flow_.stiff(); }
+  bool symmetric() const override { return flow_.symmetric(); }
+  bool self_adjoint() const override { return flow_.self_adjoint(); }
+  void lower(Out x) const override { flow_.lower(x); }
+
+ private:
+  const Flow& flow_;
+  Calls& calls_;
+};
+
 }  // namespace thalweg::test

@@ -18,7 +18,8 @@ enum class Purpose : std::uint64_t {
   probe,
   noise,
   smoothing,
-  trace
+  trace,
+  sharpness
 };
 
 /// Counter-based random numbers, Philox 4x64-10 (Salmon et al., SC 2011): every stream is a pure function of

@@ -27,6 +27,9 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
           "scheme.rtol: " + std::string(name) + " has no error estimate to adapt its step by");
   require(!settings.rtol || *settings.rtol >= 0, "scheme.rtol: must not be negative");
   require(!settings.atol || *settings.atol >= 0, "scheme.atol: must not be negative");
+  require(settings.theta >= 0 && settings.theta <= 1, "scheme.theta: " + to_text(settings.theta) + " is not in [0, 1]");
+  find(adaptors(), settings.adapt, "scheme.adapt");
+  if (row.check) row.check(settings);
   return {row, settings};
 }
 

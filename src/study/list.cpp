@@ -75,6 +75,7 @@ std::vector<Listing> listings() {
                 return Cells{std::string(r.family), std::to_string(r.order), part_name(r.implicit),
                              r.adaptive ? "yes" : "no"};
               }),
+      listing("adaptors", adaptors()),
       listing("samplings", samplings()),
       listing("probes", probes(), {"unit"}, [](const Probe& r) { return Cells{std::string(r.unit)}; }),
       listing("directions", direction_kinds()),

@@ -34,13 +34,15 @@ Json provenance(const std::string& command) {
 }
 
 Json counters(const Work& w) {
-  return {{"steps", w.steps},
-          {"rejected", w.rejected},
-          {"gradients", w.gradients},
-          {"products", w.products},
-          {"nonlinear_iterations", w.nonlinear_iterations},
-          {"linear_iterations", w.linear_iterations},
-          {"scheme_seconds", w.seconds}};
+  Json all{{"steps", w.steps},
+           {"rejected", w.rejected},
+           {"gradients", w.gradients},
+           {"products", w.products},
+           {"nonlinear_iterations", w.nonlinear_iterations},
+           {"linear_iterations", w.linear_iterations},
+           {"scheme_seconds", w.seconds}};
+  if (w.error) all["global_error_estimate"] = number(*w.error);
+  return all;
 }
 
 }  // namespace

@@ -11,12 +11,16 @@
 
 namespace thalweg {
 
-/// A PETSc time stepper: its type, how to choose the subtype, and what it treats implicitly.
+/// A PETSc time stepper: its type and subtype, what it treats implicitly, and what PETSc has to be told of it.
 struct PetscScheme {
   TSType type;
-  Part implicit;
-  void (*choose)(TS);      // null: the type has no subtypes
-  bool reuses_last_stage;  // "first same as last": a new batch makes it restart
+  Part implicit = Part::none;
+  void (*choose)(TS, const SchemeSettings&) = nullptr;  // null: the type has no subtypes
+  bool linear = false;                                  // a linear solve a stage in place of Newton's method
+  bool blind_start = false;                             // has no error estimate of its first step
+  bool global_error = false;                            // estimates the error of its state, not only of its step
+  const PetscScheme* starter = nullptr;                 // makes the states before the first step of full order,
+  int starts = 0;                                       // and how many of them
 };
 
 /// A stepper that runs `scheme` on `flow`, on this process alone. Options of PETSc's data base override the settings.

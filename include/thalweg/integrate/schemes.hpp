@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "thalweg/integrate/batches.hpp"
@@ -10,11 +11,20 @@
 
 namespace thalweg {
 
+/// How the step follows from error estimates.
+struct Adaptor {
+  std::string_view name, what;
+};
+std::span<const Adaptor> adaptors();
+
 struct SchemeSettings {
   double step = 0.1;           // training time a step spans; the first guess of an adaptive scheme
   std::optional<double> rtol;  // given: adaptive, local error below atol + rtol |y| in the largest component
   std::optional<double> atol;
-  double momentum = 0.9;  // beta of `momentum`, in [0, 1)
+  std::string adapt = "basic";  // how PETSc's schemes choose the next step: a row of adaptors()
+  double momentum = 0.9;        // beta of `momentum`, in [0, 1)
+  double theta = 0.5;           // of `theta`: weight of the new state, in [0, 1]
+  std::optional<int> stages;    // where their number is free; not given: the scheme's own
   BatchPlan batch;
 };
 
@@ -45,6 +55,8 @@ struct SchemeRow {
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
+  /// Throws std::invalid_argument on settings that the scheme cannot have; null: it takes all.
+  void (*check)(const SchemeSettings&) = nullptr;
   /// Stable on y' = -lambda y, lambda > 0, while step x lambda stays below; null: no bound, or none that is known.
   double (*limit)(const SchemeSettings&) = nullptr;
 };

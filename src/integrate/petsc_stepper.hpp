@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+
+#include "petsc_vector.hpp"
+#include "shifted_jacobian.hpp"
+
+namespace thalweg {
+
+/// What all PETSc steppers share: steps, landing, counters and the words for a failure. A derived class makes the
+/// callbacks and then calls start().
+class PetscStepper : public Stepper {
+ public:
+  Advance advance() override;
+  const Instant& now() const override { return now_; }
+  const Vector& state() const override { return y_; }
+  const Work& work() const override { return work_; }
+
+ protected:
+  /// `solved`: the flow whose shifted Jacobian implicit steps solve with, `part` of it.
+  PetscStepper(const PetscScheme& scheme, const Flow& flow, const Flow& solved, Part part,
+               const SchemeSettings& settings, In y0, double horizon);
+  void start(const SchemeSettings& settings);
+
+  Instant at(double time) const { return {time, now_.step, now_.batch}; }
+  /// The step of that length that PETSc has just taken may be bettered.
+  virtual Advance finish_step(double) { return {}; }
+
+  const PetscScheme& scheme_;
+  const Flow& flow_;
+  Batches batches_;
+  Instant now_;
+  Work work_, starts_work_;  // starts_work_: of another stepper, as far as PETSc does not count it here
+  Vector y_;                 // the memory of PETSc's solution
+  petsc::Handle<TS, TSDestroy> ts_;
+  petsc::Bridge bridge_;
+  ShiftedJacobian jacobian_;
+  double step_, horizon_;
+
+ private:
+  void set_times();
+  void set_tolerances(const SchemeSettings& settings);
+  double cautious_step(const SchemeSettings& settings);
+  double next_step() const;
+  Advance take_step();
+  void count();
+  std::string failure() const;
+
+  bool adaptive_;
+  Vector kept_;  // y before the step
+};
+
+}  // namespace thalweg

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "thalweg/core/table.hpp"
+#include "thalweg/integrate/descent.hpp"
 
 namespace thalweg {
 namespace {
@@ -27,6 +28,7 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
           "scheme.rtol: " + std::string(name) + " has no error estimate to adapt its step by");
   require(!settings.rtol || *settings.rtol >= 0, "scheme.rtol: must not be negative");
   require(!settings.atol || *settings.atol >= 0, "scheme.atol: must not be negative");
+  require_descent_options(row, settings);
   return {row, settings};
 }
 

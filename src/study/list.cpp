@@ -75,10 +75,14 @@ std::vector<Listing> listings() {
                 return Cells{std::string(r.family), std::to_string(r.order), part_name(r.implicit),
                              r.adaptive ? "yes" : "no"};
               }),
+      listing("schedules", schedules(), {"step"}, [](const ScheduleKind& r) { return Cells{code(r.formula)}; }),
       listing("samplings", samplings()),
       listing("probes", probes(), {"unit"}, [](const Probe& r) { return Cells{std::string(r.unit)}; }),
       listing("directions", direction_kinds()),
-      listing("methods", methods(), {"keys"}, [](const Method& r) { return Cells{code(r.keys)}; }),
+      listing("methods", methods(), {"keys", "gain"},
+              [](const Method& r) {
+                return Cells{code(r.keys), code(r.gain)};
+              }),
       listing("matchings", matchings()),
   };
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "thalweg/integrate/batches.hpp"
+#include "thalweg/integrate/step_schedule.hpp"
 #include "thalweg/observe/observer.hpp"
 
 namespace thalweg {
@@ -14,8 +15,15 @@ struct SchemeSettings {
   double step = 0.1;           // training time a step spans; the first guess of an adaptive scheme
   std::optional<double> rtol;  // given: adaptive, local error below atol + rtol |y| in the largest component
   std::optional<double> atol;
-  double momentum = 0.9;  // beta of `momentum`, in [0, 1)
   BatchPlan batch;
+  // Of descents alone.
+  double momentum = 0.9;            // beta of `momentum` and `nesterov`, in [0, 1)
+  double beta1 = .9, beta2 = .999;  // memories of `adam`, in [0, 1)
+  double epsilon = 1e-8;            // of `adam`, > 0
+  double rho = .05;                 // radius of `sam`
+  std::optional<double> clip;       // largest norm of a direction, > 0
+  double decay = 0;                 // decoupled, 1/time; step * decay < 1
+  StepSchedule schedule;
 };
 
 /// How one step went; a failure says why.

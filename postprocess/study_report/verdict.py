@@ -19,7 +19,7 @@ from style import interval, name, percent, plural
 
 from study_report.study import SMOOTHNESS
 
-PLAIN_METHODS = {"sgd", "momentum", "gradient-flow"}  # nothing diffuses
+PLAIN_METHODS = {"sgd", "momentum", "nesterov", "adam", "sam", "gradient-flow"}  # nothing diffuses
 FRAGMENTED = "islands"
 LOWER_IS_BETTER = {"loss", "test_loss", "memorised", *SMOOTHNESS}
 LEVEL = 0.05  # of significance

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "thalweg/core/table.hpp"
+#include "thalweg/integrate/descent.hpp"
 
 namespace thalweg {
 namespace {
@@ -30,6 +31,7 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
   require(settings.theta >= 0 && settings.theta <= 1, "scheme.theta: " + to_text(settings.theta) + " is not in [0, 1]");
   find(adaptors(), settings.adapt, "scheme.adapt");
   if (row.check) row.check(settings);
+  require_descent_options(row, settings);
   return {row, settings};
 }
 

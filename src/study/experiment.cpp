@@ -76,7 +76,8 @@ Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};
   const StopSpec& stop = settings.stop;
   double end = stop.time.value_or(std::numeric_limits<double>::infinity());
-  if (stop.steps && !adaptive(scheme)) end = std::min(end, settings.stepping.step * static_cast<double>(*stop.steps));
+  if (stop.steps && !adaptive(scheme))
+    end = std::min(end, StepSizes(settings.stepping.schedule, settings.stepping.step).span(*stop.steps, end));
   if (std::isfinite(end)) schedule.times = even_times(end, settings.record.count);
   // Without a known end there are no intervals: every hundredth step instead of nothing.
   else if (schedule.every == 0)

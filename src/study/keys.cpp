@@ -169,6 +169,7 @@ std::vector<Key> flow_keys() {
 std::vector<Key> scheme_keys() {
   const auto in = [](auto member) { return path(&Settings::stepping, member); };
   const auto batch = [](auto member) { return path(&Settings::stepping, &SchemeSettings::batch, member); };
+  const auto schedule = [](auto member) { return path(&Settings::stepping, &SchemeSettings::schedule, member); };
   return {
       choice("scheme.name", "see `list schemes`", schemes(), path(&Settings::scheme)),
       real("scheme.step", "time", "step eta; the first guess where the scheme adapts", positive,
@@ -183,7 +184,25 @@ std::vector<Key> scheme_keys() {
            in(&SchemeSettings::theta)),
       optional("scheme.stages", "", "stages of schemes whose number is free; not given: the scheme's own", {1},
                in(&SchemeSettings::stages)),
-      real("scheme.momentum", "1", "momentum: beta", share, in(&SchemeSettings::momentum)),
+      real("scheme.momentum", "1", "momentum, nesterov: beta", share, in(&SchemeSettings::momentum)),
+      real("scheme.beta1", "1", "adam: memory of the mean gradient", share, in(&SchemeSettings::beta1)),
+      real("scheme.beta2", "1", "adam: memory of the mean square", share, in(&SchemeSettings::beta2)),
+      real("scheme.epsilon", "loss/parameter", "adam: added to the root of the mean square", positive,
+           in(&SchemeSettings::epsilon)),
+      real("scheme.rho", "parameter", "sam: how far uphill the gradient is taken", not_negative,
+           in(&SchemeSettings::rho)),
+      optional("scheme.clip", "loss/parameter", "descents: longer gradients are cut to this norm", positive,
+               in(&SchemeSettings::clip)),
+      real("scheme.decay", "1/time", "descents: decoupled decay, theta <- (1 - step decay) theta; step decay < 1",
+           not_negative, in(&SchemeSettings::decay)),
+      choice("scheme.schedule", "descents: how the step changes, see `list schedules`", schedules(),
+             schedule(&StepSchedule::kind)),
+      optional("scheme.period", "steps", "length of the schedule (cosine: to the end of stop.steps)", {1},
+               schedule(&StepSchedule::period)),
+      real("scheme.factor", "1", "schedule step: what each period multiplies the step by", {0, 1, true},
+           schedule(&StepSchedule::factor)),
+      whole("scheme.warmup", "steps", "descents: so many steps rise linearly to the full one, then the schedule starts",
+            not_negative, schedule(&StepSchedule::warmup)),
       whole("scheme.batch", "samples", "batch size; 0: the whole training set", not_negative, batch(&BatchPlan::size)),
       choice("scheme.sampling", "how batches are drawn, see `list samplings`", samplings(),
              batch(&BatchPlan::sampling)),

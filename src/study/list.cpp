@@ -76,10 +76,14 @@ std::vector<Listing> listings() {
                              r.adaptive ? "yes" : "no"};
               }),
       listing("adaptors", adaptors()),
+      listing("schedules", schedules(), {"step"}, [](const ScheduleKind& r) { return Cells{code(r.formula)}; }),
       listing("samplings", samplings()),
       listing("probes", probes(), {"unit"}, [](const Probe& r) { return Cells{std::string(r.unit)}; }),
       listing("directions", direction_kinds()),
-      listing("methods", methods(), {"keys"}, [](const Method& r) { return Cells{code(r.keys)}; }),
+      listing("methods", methods(), {"keys", "gain"},
+              [](const Method& r) {
+                return Cells{code(r.keys), code(r.gain)};
+              }),
       listing("matchings", matchings()),
   };
 }

@@ -12,22 +12,26 @@ namespace thalweg {
 namespace {
 
 constexpr Method method_rows[] = {
-    {"sgd", "plain stochastic gradient descent", "scheme.name=sgd flow.diffusion=none"},
-    {"momentum", "heavy ball", "scheme.name=momentum flow.diffusion=none"},
+    {"sgd", "plain stochastic gradient descent", "scheme.name=sgd flow.diffusion=none", "1"},
+    {"momentum", "heavy ball", "scheme.name=momentum flow.diffusion=none", "1/(1 - beta)"},
+    {"nesterov", "Nesterov's momentum", "scheme.name=nesterov flow.diffusion=none", "1/(1 - beta)"},
+    {"adam", "adaptive moments: its step does not scale with the gradient, so that it has no gain to match",
+     "scheme.name=adam flow.diffusion=none", "1"},
+    {"sam", "sharpness-aware minimisation: two gradients a step", "scheme.name=sam flow.diffusion=none", "1"},
     {"diffusion-sgd", "heat flow of the weights over the neurons, implicit",
-     "scheme.name=diffusion-sgd flow.diffusion=weights flow.lattice=neurons"},
+     "scheme.name=diffusion-sgd flow.diffusion=weights flow.lattice=neurons", "trace((I + eta nu K)^-1)/P"},
     {"laplacian-sgd", "Laplacian smoothing of the gradient on the ring",
-     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=ring"},
+     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=ring", "trace((I + sigma K)^-m)/P"},
     {"laplacian-sgd-permuted", "the same on a permuted ring: the control",
-     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=permuted"},
+     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=permuted", "trace((I + sigma K)^-m)/P"},
     {"laplacian-sgd-neurons", "Sobolev gradient over the neurons",
-     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=neurons"},
+     "scheme.name=laplacian-sgd flow.diffusion=gradient flow.lattice=neurons", "trace((I + sigma K)^-m)/P"},
     {"gradient-flow", "the plain flow by Dormand-Prince",
-     "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=none scheme.batch=0"},
+     "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=none scheme.batch=0", "1"},
     {"weights-flow", "the weights flow by additive Runge-Kutta",
-     "scheme.name=arkimex3 scheme.rtol=1e-3 flow.diffusion=weights flow.lattice=neurons scheme.batch=0"},
+     "scheme.name=arkimex3 scheme.rtol=1e-3 flow.diffusion=weights flow.lattice=neurons scheme.batch=0", "1"},
     {"gradient-metric-flow", "the Sobolev flow by Dormand-Prince",
-     "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=gradient flow.lattice=neurons scheme.batch=0"},
+     "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=gradient flow.lattice=neurons scheme.batch=0", "1"},
 };
 
 constexpr Matching matching_rows[] = {
@@ -39,7 +43,7 @@ constexpr Matching matching_rows[] = {
 
 /// The mean gain of one step of that size: trace(A)/P for a step along A g.
 double gain(const Settings& s, const Eigen::ArrayXd& k, double step) {
-  if (s.scheme == "momentum") return 1 / (1 - s.stepping.momentum);
+  if (s.scheme == "momentum" || s.scheme == "nesterov") return 1 / (1 - s.stepping.momentum);
   if (s.scheme == "diffusion-sgd") return (1 + step * s.flow.nu * k).inverse().mean();
   if (s.scheme == "laplacian-sgd") return (1 + s.flow.sigma * k).pow(-s.flow.power).mean();
   return 1;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <unistd.h>
@@ -16,6 +17,15 @@ void resolve_twin(Settings& s, const std::map<std::string, std::string>& given) 
   require(!given.contains("flow.diffusion"), "scheme.name: " + s.scheme + " is the discrete twin of flow.diffusion=" +
                                                  std::string(row.twin) + ", not of " + s.flow.diffusion);
   s.flow.diffusion = row.twin;
+}
+
+/// A cosine lasts from the warm-up to the end of the run; a schedule that never gets to the end is refused.
+void resolve_schedule(Settings& s) {
+  StepSchedule& schedule = s.stepping.schedule;
+  if (schedule.kind == "cosine" && !schedule.period && s.stop.steps)
+    schedule.period = std::max<std::int64_t>(1, *s.stop.steps - schedule.warmup);
+  const StepSizes sizes(schedule, s.stepping.step);
+  if (s.stop.time) sizes.require_reaching(*s.stop.time);
 }
 
 /// Parameters of a landscape, or of a network with two inputs and one output, about.
@@ -59,6 +69,7 @@ void resolve(Settings& s, const std::map<std::string, std::string>& given) {
   require(s.flow.diffusion == "none" || !diffuses(s.flow, "none"),
           "flow.diffusion: none does not combine with another slot in " + s.flow.diffusion);
   if (!s.stop.time && !s.stop.steps && !s.stop.loss && !s.stop.grad_norm && !s.stop.wall) s.stop.time = 100;
+  resolve_schedule(s);
   require_memory(s);
   require(s.surface.size % 2 == 1, "surface.size: " + std::to_string(s.surface.size) + " is not odd");
   require(s.data.kind == "csv" ? !s.data.file.empty() : true, "data.file: data.kind=csv needs a file");

@@ -82,6 +82,10 @@ std::vector<Row> step_rows() {
   for (const Index batch : {Index{0}, Index{32}})
     rows.push_back(
         {"sgd step" + on(batch), "gradient", 1.1, unit, [batch] { return over_gradients("sgd", batch, 1); }});
+  for (const auto& [scheme, gradients] :
+       {std::pair<std::string, double>{"momentum", 1}, {"nesterov", 1}, {"adam", 1}, {"sam", 2}})
+    rows.push_back({scheme + " step" + on(32), gradients == 1 ? "gradient" : "2 gradients", 1.3, unit,
+                    [scheme, gradients] { return over_gradients(scheme, 32, gradients); }});
   for (const std::string lattice : {"neurons", "chain", "ring"})
     for (const auto& [batch, reach] : {std::pair<Index, double>{0, 1.02}, {32, 1.35}})
       for (const Smoothed& s : {Smoothed{"diffusion-sgd", lattice, {.nu = 1e-3}, batch, reach},

@@ -148,16 +148,5 @@ std::vector<Twin> twins() {
 INSTANTIATE_TEST_SUITE_P(Lattices, DiscreteTwin, testing::ValuesIn(twins()),
                          [](const auto& twin) { return twin.param.lattice + std::to_string(twin.param.power); });
 
-TEST(Descent, RefusesAMomentumOutsideZeroToOne) {
-  const Decay decay(1);
-  Stop stop;
-  stop.steps = 1;
-  for (const double beta : {-.1, 1., 2.}) {
-    const Scheme scheme = heavy_ball(.1, beta);
-    EXPECT_NE(test::complaint([&] { integrate(decay.flow, scheme, Vector::Ones(1), stop); }).find("scheme.momentum"),
-              std::string::npos);
-  }
-}
-
 }  // namespace
 }  // namespace thalweg

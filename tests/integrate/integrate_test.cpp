@@ -111,7 +111,8 @@ TEST(Integrate, ReportsAnUnstableStepAsDivergence) {
   Stop stop;
   stop.time = 1e4;
   for (const SchemeRow& row : schemes()) {
-    if (row.implicit != Part::none) continue;
+    // Adam's steps are about eta whatever the gradient: it cannot run away, and does not arrive either.
+    if (row.implicit != Part::none || row.name == "adam") continue;
     const Outcome outcome = integrate(decay.flow, fixed_step(row.name, 1), Vector::Ones(1), stop);
     EXPECT_EQ(outcome.status, Status::diverged) << row.name;
     EXPECT_LE(outcome.end.step, 60) << row.name;

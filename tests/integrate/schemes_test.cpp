@@ -146,8 +146,9 @@ std::int64_t gradients(std::string_view scheme, double step) {
 
 // One a stage; Dormand and Prince's seventh is the first of the next step.
 TEST(Schemes, TakeOneGradientAStage) {
-  for (const auto* scheme : {"forward-euler", "sgd", "momentum", "diffusion-sgd", "laplacian-sgd"})
+  for (const auto* scheme : {"forward-euler", "sgd", "momentum", "nesterov", "adam", "diffusion-sgd", "laplacian-sgd"})
     EXPECT_EQ(gradients(scheme, .125), 8) << scheme;
+  EXPECT_EQ(gradients("sam", .125), 2 * 8);
   EXPECT_EQ(gradients("rk4", .125), 4 * 8);
   EXPECT_EQ(gradients("rk5dp", .125), 6 * 8 + 1);
   EXPECT_EQ(gradients("arkimex3", .125), 4 * 8);

@@ -81,7 +81,8 @@ TEST(Design, RefusesWhatWouldHaveNoEffect) {
 
 // At the matched step h' the mean gain of one step times h' is the step asked for, to the root finder's 40 bits.
 TEST(MatchedStep, TimesTheMeanGainIsTheStep) {
-  for (const auto& [method, expected] : {std::pair{"momentum", .01}, {"sgd", .1}}) {
+  for (const auto& [method, expected] :
+       {std::pair{"momentum", .01}, {"nesterov", .01}, {"sgd", .1}, {"adam", .1}, {"sam", .1}}) {
     Settings s;
     apply_keys(s, find(methods(), method, "method").keys);
     s.stop.steps = 1;

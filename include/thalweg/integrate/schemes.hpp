@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "thalweg/integrate/batches.hpp"
+#include "thalweg/integrate/step_schedule.hpp"
 #include "thalweg/observe/observer.hpp"
 
 namespace thalweg {
@@ -22,10 +23,17 @@ struct SchemeSettings {
   std::optional<double> rtol;  // given: adaptive, local error below atol + rtol |y| in the largest component
   std::optional<double> atol;
   std::string adapt = "basic";  // how PETSc's schemes choose the next step: a row of adaptors()
-  double momentum = 0.9;        // beta of `momentum`, in [0, 1)
   double theta = 0.5;           // of `theta`: weight of the new state, in [0, 1]
   std::optional<int> stages;    // where their number is free; not given: the scheme's own
   BatchPlan batch;
+  // Of descents alone.
+  double momentum = 0.9;            // beta of `momentum` and `nesterov`, in [0, 1)
+  double beta1 = .9, beta2 = .999;  // memories of `adam`, in [0, 1)
+  double epsilon = 1e-8;            // of `adam`, > 0
+  double rho = .05;                 // radius of `sam`
+  std::optional<double> clip;       // largest norm of a direction, > 0
+  double decay = 0;                 // decoupled, 1/time; step * decay < 1
+  StepSchedule schedule;
 };
 
 /// How one step went; a failure says why.

@@ -11,6 +11,7 @@ namespace thalweg {
 struct Method {
   std::string_view name, what;
   std::string_view keys;  // "section.key=value ...", applied over the study's own settings
+  std::string_view gain;  // its mean gain on a white gradient
 };
 std::span<const Method> methods();
 

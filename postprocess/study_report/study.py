@@ -88,6 +88,7 @@ class Study:
         self.fine = ~np.isin(self.status, BAD)
         self.method = np.array(self.columns["method"])
         self.matching = np.array(self.columns.get("matching", [""] * self.size))
+        self.steps = floats(self.columns.get("step", []))
         measures = [c for c in header if c not in FIXED and c not in self.factors]
         values = {measure: floats(self.columns[measure]) for measure in measures}
         self.values = {m: column for m, column in values.items() if np.isfinite(column).any()}

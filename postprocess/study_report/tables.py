@@ -92,9 +92,11 @@ def table_methods(study):
             states = [Right(int((mine & (study.status == state)).sum())) for state in BAD]
             medians = [Right(number(spread(study.values[m][mine & study.fine])[1])) for m in shown]
             label = [matching] if matching else []
-            rows.append([method, *label, Right(int(mine.sum())), *states, *medians])
+            step = [Right(number(spread(study.steps[mine])[1]))] if study.steps.size else []
+            rows.append([method, *label, Right(int(mine.sum())), *states, *step, *medians])
     label = ["matching"] if any(study.matchings) else []
-    header = ["method", *label, "runs", *BAD, *map(name, shown)]
+    step = ["step"] if study.steps.size else []
+    header = ["method", *label, "runs", *BAD, *step, *map(name, shown)]
     caption = "Runs of each method, and medians over those that ended well"
     return page.table(header, rows, caption)
 

@@ -38,6 +38,21 @@ class Descent final : public Stepper {
   const Vector& state() const override { return y_; }
   const Work& work() const override { return work_; }
 
+  Snapshot snapshot() const override {
+    Snapshot all{now_.time, now_.step, work_, y_};
+    for (const auto& transform : chain_)
+      for (const Vector* kept : transform->memory()) all.vectors.push_back(*kept);
+    return all;
+  }
+  void resume(const Snapshot& from) override {
+    now_ = {from.time, from.step, {}};
+    work_ = from.work;
+    y_ = from.y;
+    auto next = from.vectors.begin();
+    for (const auto& transform : chain_)
+      for (Vector* kept : transform->memory()) *kept = *next++;
+  }
+
  private:
   Chain chain_;
   const Flow& flow_;

@@ -4,83 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "audience.hpp"
+
 namespace thalweg {
 namespace {
-
-/// Cubic Hermite polynomial through (t0, y0, v0) and (t1, y1, v1).
-struct Hermite {
-  double t0, t1;
-  const Vector &y0, &v0, &y1, &v1;
-
-  Vector operator()(double t) const {
-    const double h = t1 - t0, s = (t - t0) / h, r = 1 - s;
-    return r * r * (1 + 2 * s) * y0 + s * s * (1 + 2 * r) * y1 + h * s * r * (r * v0 - s * v1);
-  }
-};
-
-/// Shows the observers what their schedules ask for.
-class Audience {
- public:
-  Audience(const Flow& flow, const Stepper& stepper, bool continuous, std::span<const Watch> watches)
-      : flow_(flow), stepper_(stepper), continuous_(continuous), watches_(watches), next_(watches.size(), 0) {
-    for (std::size_t i = 0; i < watches.size(); ++i) show(i, now(), stepper.state());
-    remember();
-  }
-
-  void after_step(double tolerance) {
-    const Instant& at = now();
-    for (std::size_t i = 0; i < watches_.size(); ++i) {
-      const auto& [when, who] = watches_[i];
-      bool due = when.every > 0 && at.step % when.every == 0;
-      for (auto& k = next_[i]; k < when.times.size() && when.times[k] <= at.time + tolerance; ++k) {
-        const double time = when.times[k];
-        if (time <= before_.time + tolerance) continue;
-        if (continuous_ && time < at.time - tolerance)
-          show_between(i, time);
-        else
-          due = true;
-      }
-      if (due) show(i, at, stepper_.state());
-    }
-    remember();
-  }
-
-  void at_end() {
-    for (std::size_t i = 0; i < watches_.size(); ++i)
-      if (seen_[i] != now().step) show(i, now(), stepper_.state());
-  }
-
- private:
-  const Instant& now() const { return stepper_.now(); }
-
-  void remember() {
-    before_ = now();
-    if (continuous_ && !watches_.empty()) y_before_ = stepper_.state();
-  }
-
-  void show(std::size_t i, const Instant& at, const Vector& y) {
-    seen_.resize(watches_.size());
-    seen_[i] = at.step;
-    watches_[i].who.see({{at.time, at.step, {}}, y, stepper_.work()});
-  }
-
-  void show_between(std::size_t i, double time) {
-    Vector v0(flow_.size()), v1(flow_.size());
-    flow_.velocity(Part::all, {}, y_before_, v0);
-    flow_.velocity(Part::all, {}, stepper_.state(), v1);
-    const Vector y = Hermite{before_.time, now().time, y_before_, v0, stepper_.state(), v1}(time);
-    watches_[i].who.see({{time, before_.step, {}}, y, stepper_.work()});
-  }
-
-  const Flow& flow_;
-  const Stepper& stepper_;
-  bool continuous_;
-  std::span<const Watch> watches_;
-  std::vector<std::size_t> next_;
-  std::vector<std::int64_t> seen_;
-  Instant before_;
-  Vector y_before_;
-};
 
 /// A state that has grown by this factor is on its way to infinity: no flow that lowers an energy gets there.
 constexpr double largest_growth = 1e8;
@@ -88,7 +15,8 @@ constexpr double largest_growth = 1e8;
 /// The squared norm beyond which a run from y0 counts as diverged.
 double bound(In y0) { return largest_growth * largest_growth * (1 + y0.squaredNorm()); }
 
-std::optional<Status> ending(const Flow& flow, const Stepper& stepper, const Stop& stop, double bound, double wall) {
+/// The rules about the state.
+std::optional<Status> arrived(const Flow& flow, const Stepper& stepper, const Stop& stop, double bound) {
   const Instant& now = stepper.now();
   if (!(stepper.state().squaredNorm() < bound)) return Status::diverged;  // nan as well
   if (stop.time && now.time >= *stop.time) return Status::time;
@@ -99,6 +27,11 @@ std::optional<Status> ending(const Flow& flow, const Stepper& stepper, const Sto
     flow.velocity(Part::all, {}, stepper.state(), v);
     if (v.norm() <= *stop.grad_norm) return Status::grad_norm;
   }
+  return std::nullopt;
+}
+
+/// The rules about the world.
+std::optional<Status> called_off(const Stop& stop, double wall) {
   if (stop.wall && wall >= *stop.wall) return Status::wall;
   if (stop.interrupted && stop.interrupted()) return Status::interrupted;
   return std::nullopt;
@@ -110,6 +43,90 @@ std::string explanation(Status status, const Scheme& scheme, const Instant& at) 
          "; try a smaller scheme.step than " + to_text(scheme.settings.step) +
          (scheme.row.implicit == Part::all ? "" : " or an implicit scheme");
 }
+
+/// One solve: a stepper, those who watch it, and when to stop.
+class Solve {
+ public:
+  Solve(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches,
+        const Checkpoints& checkpoints)
+      : flow_(flow),
+        scheme_(scheme),
+        y0_(y0),
+        stop_(stop),
+        checkpoints_(checkpoints),
+        bound_(bound(y0)),
+        interpolates_(scheme.row.continuous && !watches.empty()),
+        segment_(flow),
+        // Times closer than this are one time: rounding of a sum of steps.
+        audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step) {}
+
+  Outcome run() {
+    std::optional<Status> end = start();
+    Advance last;
+    while (!end) {
+      if (interpolates_) segment_.begin(stepper_->now(), stepper_->state());
+      last = stepper_->advance();
+      if (!last.ok) break;
+      if (interpolates_) segment_.end(stepper_->now().time, stepper_->state());
+      end = arrived(flow_, *stepper_, stop_, bound_);
+      audience_.after_step(frame());
+      if (!end) end = called_off(stop_, wall());
+      if (!end && checkpoints_.every > 0 && stepper_->now().step % checkpoints_.every == 0) keep();
+    }
+    audience_.at_end(frame());
+    const Status status = end.value_or(last.diverged ? Status::diverged : Status::failed);
+    const Frame at = frame();
+    return {status, at.at, at.y, at.work, end ? explanation(status, scheme_, at.at) : last.message};
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::optional<Status> start() {
+    stepper_ = made(checkpoints_.from ? checkpoints_.from->solve.y : y0_);
+    if (checkpoints_.from) {
+      const Checkpoint& from = *checkpoints_.from;
+      wall_before_ = from.wall;
+      stepper_->resume(from.solve);
+      audience_.resume(from.solve.time, from.seen);
+      return std::nullopt;
+    }
+    audience_.begin(frame());
+    const auto end = arrived(flow_, *stepper_, stop_, bound_);
+    return end ? end : called_off(stop_, wall());
+  }
+
+  std::unique_ptr<Stepper> made(In y) const {
+    const double horizon = stop_.time.value_or(std::numeric_limits<double>::infinity());
+    return scheme_.row.make(flow_, scheme_.settings, y, horizon);
+  }
+
+  void keep() {
+    const Checkpoint here{stepper_->snapshot(), audience_.seen(), wall()};
+    checkpoints_.keep(here);
+    if (!stepper_->restarts()) return;
+    stepper_ = made(here.solve.y);
+    stepper_->resume(here.solve);
+  }
+
+  Frame frame() const {
+    return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), stepper_->work()};
+  }
+  double wall() const { return wall_before_ + std::chrono::duration<double>(Clock::now() - begun_).count(); }
+
+  const Flow& flow_;
+  const Scheme& scheme_;
+  In y0_;
+  const Stop& stop_;
+  const Checkpoints& checkpoints_;
+  double bound_;
+  bool interpolates_;
+  Segment segment_;
+  Audience audience_;
+  std::unique_ptr<Stepper> stepper_;
+  Clock::time_point begun_ = Clock::now();
+  double wall_before_ = 0;
+};
 
 }  // namespace
 
@@ -135,30 +152,12 @@ std::string_view name(Status status) {
   return {};
 }
 
-Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches) {
+Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches,
+                  const Checkpoints& checkpoints) {
   require(y0.size() == flow.size(),
           "the start has " + std::to_string(y0.size()) + " entries and the flow " + std::to_string(flow.size()));
   require(stop.time || stop.steps || stop.loss || stop.grad_norm || stop.wall, "stop: nothing would end the run");
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  const auto wall = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
-  const double horizon = stop.time.value_or(std::numeric_limits<double>::infinity());
-  const auto stepper = scheme.row.make(flow, scheme.settings, y0, horizon);
-  Audience audience(flow, *stepper, scheme.row.continuous, watches);
-  // Times closer than this are one time: rounding of a sum of steps.
-  const double tolerance = 1e-9 * scheme.settings.step;
-  const double limit = bound(y0);
-  Advance last;
-  std::optional<Status> end;
-  while (!(end = ending(flow, *stepper, stop, limit, wall()))) {
-    last = stepper->advance();
-    if (!last.ok) break;
-    audience.after_step(tolerance);
-  }
-  audience.at_end();
-  const Status status = end.value_or(last.diverged ? Status::diverged : Status::failed);
-  const Instant at{stepper->now().time, stepper->now().step, {}};
-  return {status, at, stepper->state(), stepper->work(), end ? explanation(status, scheme, at) : last.message};
+  return Solve(flow, scheme, y0, stop, watches, checkpoints).run();
 }
 
 }  // namespace thalweg

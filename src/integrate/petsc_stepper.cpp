@@ -37,6 +37,8 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
 
 void PetscStepper::start(const SchemeSettings& settings) {
   if (scheme_.linear) check(TSSetPostStage(ts_, renew_jacobian));
+  if (scheme_.type == std::string_view(TSBDF)) check(TSSetPostStage(ts_, after_stage));
+  check(TSSetApplicationContext(ts_, this));
   // A failed solve shortens the step; only repeated rejection of one step ends the run.
   check(TSSetMaxSNESFailures(ts_, -1));
   check(TSSetErrorIfStepFails(ts_, PETSC_FALSE));
@@ -91,11 +93,15 @@ Advance PetscStepper::advance() {
   const auto start = std::chrono::steady_clock::now();
   now_.batch = batches_.at(now_.step);
   kept_ = y_;
+  const double before = now_.time;
   if (!adaptive_) check(TSSetTimeStep(ts_, next_step()));
   // A new batch makes what TSRK keeps of the last step, its last stage, useless.
   if (!batches_.whole() && scheme_.type == std::string_view(TSRK)) check(TSRestartStep(ts_));
   const Advance result = take_step();
-  if (!result.ok) y_ = kept_;
+  if (result.ok)
+    remember(before);
+  else
+    y_ = kept_;
   count();
   work_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
@@ -125,9 +131,10 @@ void PetscStepper::count() {
   check(TSGetSNESIterations(ts_, &nonlinear));
   check(TSGetKSPIterations(ts_, &linear));
   work_.steps = now_.step;
-  work_.rejected = rejected + starts_work_.rejected;
-  work_.nonlinear_iterations = nonlinear + starts_work_.nonlinear_iterations;
-  work_.linear_iterations = (scheme_.implicit == Part::all ? linear : 0) + starts_work_.linear_iterations;
+  work_.rejected = rejected + starts_work_.rejected + before_.rejected;
+  work_.nonlinear_iterations = nonlinear + starts_work_.nonlinear_iterations + before_.nonlinear_iterations;
+  work_.linear_iterations = (scheme_.implicit == Part::all ? linear : 0) + starts_work_.linear_iterations +
+                            before_.linear_iterations;
 }
 
 /// PETSc's reasons, from the time stepper down to the linear solver, and what to try.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 
 #include "petsc_vector.hpp"
@@ -15,6 +16,9 @@ class PetscStepper : public Stepper {
   const Instant& now() const override { return now_; }
   const Vector& state() const override { return y_; }
   const Work& work() const override { return work_; }
+  Snapshot snapshot() const override;
+  void resume(const Snapshot& from) override;
+  bool restarts() const override;
 
  protected:
   /// `solved`: the flow whose shifted Jacobian implicit steps solve with, `part` of it.
@@ -31,13 +35,27 @@ class PetscStepper : public Stepper {
   Batches batches_;
   Instant now_;
   Work work_, starts_work_;  // starts_work_: of another stepper, as far as PETSc does not count it here
+  Work before_;              // of an earlier process: what PETSc has not counted
   Vector y_;                 // the memory of PETSc's solution
   petsc::Handle<TS, TSDestroy> ts_;
   petsc::Bridge bridge_;
   ShiftedJacobian jacobian_;
   double step_, horizon_;
+  /// While TS is stepped through its history again, callbacks take their answers from here.
+  bool replaying_ = false;
+  Vector last_velocity_;  // of TSRK's last stage, which may be the first of the next step
 
  private:
+  /// A state that a multistep history may hold.
+  struct Past {
+    double time;
+    Vector y;
+  };
+  std::size_t depth() const;
+  void remember(double time);
+  void replay(const Snapshot& from);
+  static PetscErrorCode after_stage(TS ts, PetscReal time, PetscInt stage, Vec* stages);
+
   void set_times();
   void set_tolerances(const SchemeSettings& settings);
   double cautious_step(const SchemeSettings& settings);
@@ -47,7 +65,10 @@ class PetscStepper : public Stepper {
   std::string failure() const;
 
   bool adaptive_;
-  Vector kept_;  // y before the step
+  Vector kept_;            // y before the step
+  std::deque<Past> past_;  // the last states before now_, oldest first
+  Vector half_;            // TSBDF's state amid its first step
+  const Vector* answer_ = nullptr;  // the state at the end of a replayed step
 };
 
 }  // namespace thalweg

@@ -45,7 +45,36 @@ class FirstOrderStepper final : public PetscStepper {
     }
   }
 
+  Snapshot snapshot() const override {
+    Snapshot all = PetscStepper::snapshot();
+    if (scheme_.global_error) all.vectors.push_back(second_component());
+    return all;
+  }
+  void resume(const Snapshot& from) override {
+    PetscStepper::resume(from);
+    if (starter_) starter_->resume({from.time, from.step, {}, from.y, {{}, {}}, {step_}});
+    if (scheme_.global_error) set_second_component(from.vectors.back());
+  }
+
  private:
+  /// TSGLEE's state is y and another vector, which y and its error make up.
+  Vector second_component() const {
+    petsc::OwnVec second;
+    check(VecDuplicate(solution_, second.out()));
+    PetscInt index = 1;
+    Vec raw = second;
+    check(TSGetSolutionComponents(ts_, &index, &raw));
+    return *Read(raw);
+  }
+  void set_second_component(const Vector& second) {
+    Vector copy = second;
+    const Vector y = y_;
+    const petsc::OwnVec error = petsc::view(copy, 0, copy.size());
+    *Write(solution_) = Vector::Zero(y.size());  // the component is made of both
+    check(TSSetTimeError(ts_, error));
+    *Write(solution_) = y;
+  }
+
   Advance finish_step(double length) override {
     if (scheme_.global_error) estimate_error();
     return now_.step < starts_ ? replace(length) : Advance{};
@@ -76,8 +105,13 @@ class FirstOrderStepper final : public PetscStepper {
       const Part part = complement(self.scheme_.implicit);
       Write out(v);
       auto map = *out;
+      if (self.replaying_) {
+        map = self.last_velocity_;
+        return;
+      }
       self.flow_.velocity(part, self.at(time), *Read(y), map);
       self.work_.gradients += has_gradient(part);
+      if (self.scheme_.type == std::string_view(TSRK)) self.last_velocity_ = map;
     });
   }
 
@@ -86,6 +120,10 @@ class FirstOrderStepper final : public PetscStepper {
     return self.bridge_.guard([&] {
       Write out(residual);
       auto map = *out;
+      if (self.replaying_) {
+        map.setZero();
+        return;
+      }
       self.flow_.velocity(self.scheme_.implicit, self.at(time), *Read(y), map);
       map = *Read(ydot) - map;
       self.work_.gradients += has_gradient(self.scheme_.implicit);

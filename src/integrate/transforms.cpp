@@ -62,6 +62,7 @@ class Adam final : public Transform {
     square = beta2_ * square + (1 - beta2_) * v.square();
     v = 1 / bias1 * mean / (1 / std::sqrt(bias2) * square.sqrt() + epsilon_);
   }
+  std::vector<Vector*> memory() override { return {&mean_, &square_}; }
 
  private:
   double beta1_, beta2_, epsilon_;
@@ -98,6 +99,7 @@ class HeavyBallStep final : public Transform {
     u = beta_ * u + m.eta * m.v;
     m.y += u;
   }
+  std::vector<Vector*> memory() override { return {&u_}; }
 
  private:
   double beta_;
@@ -112,6 +114,7 @@ class NesterovStep final : public Transform {
     u = beta_ * u + m.eta * m.v;
     m.y += beta_ * u + m.eta * m.v;
   }
+  std::vector<Vector*> memory() override { return {&u_}; }
 
  private:
   double beta_;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "thalweg/integrate/schemes.hpp"
 
@@ -31,9 +32,27 @@ struct Outcome {
   std::string message;  // what happened and what to try, where `status` is not a success
 };
 
+/// A solve after one of its steps, with what the driver knows besides: a run continued from here ends in the same bits
+/// as one that was never interrupted.
+struct Checkpoint {
+  Snapshot solve;
+  std::vector<double> seen;  // the time of the last state that each observer was shown
+  double wall = 0;           // seconds so far
+};
+
+/// When to keep a checkpoint, and where to go on from. Steppers that say `restarts` start anew at each, in the run
+/// that goes on as in the one that comes back, so that for them `every` decides the steps.
+struct Checkpoints {
+  std::int64_t every = 0;  // steps; 0: never
+  std::function<void(const Checkpoint&)> keep = {};
+  const Checkpoint* from = nullptr;  // null: from y0
+};
+
 /// Advances y' = v(y) from y0 until `stop`. Divergence and step failures are outcomes; misuse is an exception.
 /// Observers of a continuous scheme see scheduled times through cubic Hermite interpolation (error O(step^4)), those
-/// of a discrete one the first state at or after them; neither changes the steps.
-Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches = {});
+/// of a discrete one the first state at or after them; neither changes the steps. One that goes on from a checkpoint
+/// takes the same arguments again and shows its observers only what those of the interrupted run had not seen by then.
+Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches = {},
+                  const Checkpoints& checkpoints = {});
 
 }  // namespace thalweg

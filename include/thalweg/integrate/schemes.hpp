@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "thalweg/integrate/batches.hpp"
 #include "thalweg/integrate/step_schedule.hpp"
@@ -43,6 +44,18 @@ struct Advance {
   bool diverged = false;
 };
 
+/// A solve between two steps: all that decides how it goes on. `vectors` and `numbers` are the scheme's own, in an
+/// order of its choice: a momentum, a multistep history, a controller's step. Randomness needs none: it is a function
+/// of the step, as the batch is.
+struct Snapshot {
+  double time = 0;
+  std::int64_t step = 0;
+  Work work;
+  Vector y;
+  std::vector<Vector> vectors = {};
+  std::vector<double> numbers = {};
+};
+
 /// Owns the state of a solve: y, time, step and whatever history a scheme keeps.
 class Stepper {
  public:
@@ -52,6 +65,11 @@ class Stepper {
   virtual const Instant& now() const = 0;
   virtual const Vector& state() const = 0;
   virtual const Work& work() const = 0;
+  virtual Snapshot snapshot() const = 0;
+  /// Goes on from a snapshot; *this was just made with the arguments that made the stepper of the snapshot. From here
+  /// on both take the same steps and count the same work, bit for bit. A scheme whose history cannot be carried over
+  /// starts it anew, as a function of the snapshot alone, and its row says `restarts`.
+  virtual void resume(const Snapshot& snapshot) = 0;
 };
 
 /// A row of the table of schemes. Families keep their rows in files of their own; schemes() joins them.

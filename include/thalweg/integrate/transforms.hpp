@@ -22,6 +22,8 @@ class Transform {
  public:
   virtual ~Transform() = default;
   virtual void apply(Move& move) = 0;
+  /// What it keeps from step to step, for a snapshot to read and to set; empty before the first step.
+  virtual std::vector<Vector*> memory() { return {}; }
 };
 
 /// v <- the velocity's `part` at y on the step's batch. One gradient.

@@ -1,0 +1,69 @@
+#include "audience.hpp"
+
+namespace thalweg {
+
+void Segment::begin(const Instant& at, In y) {
+  start_ = {at.time, at.step, {}};
+  y0_ = y;
+  differentiated_ = false;
+}
+
+void Segment::end(double time, In y) {
+  t1_ = time;
+  y1_ = y;
+}
+
+Vector Segment::operator()(double time) {
+  if (!differentiated_) {
+    v0_.resize(flow_.size());
+    v1_.resize(flow_.size());
+    flow_.velocity(Part::all, {}, y0_, v0_);
+    flow_.velocity(Part::all, {}, y1_, v1_);
+    differentiated_ = true;
+  }
+  const double h = t1_ - start_.time, s = (time - start_.time) / h, r = 1 - s;
+  return r * r * (1 + 2 * s) * y0_ + s * s * (1 + 2 * r) * y1_ + h * s * r * (r * v0_ - s * v1_);
+}
+
+Audience::Audience(Segment* segment, std::span<const Watch> watches, double tolerance)
+    : segment_(segment), watches_(watches), tolerance_(tolerance), next_(watches.size(), 0), seen_(watches.size(), 0) {}
+
+void Audience::begin(const Frame& start) {
+  for (std::size_t i = 0; i < watches_.size(); ++i) show(i, start);
+  resume(start.at.time, seen_);
+}
+
+void Audience::resume(double now, std::vector<double> seen) {
+  seen_ = std::move(seen);
+  for (std::size_t i = 0; i < watches_.size(); ++i) {
+    const auto& times = watches_[i].when.times;
+    while (next_[i] < times.size() && times[next_[i]] <= now + tolerance_) ++next_[i];
+  }
+}
+
+void Audience::after_step(const Frame& now) {
+  for (std::size_t i = 0; i < watches_.size(); ++i) {
+    const Schedule& when = watches_[i].when;
+    bool due = when.every > 0 && now.at.step % when.every == 0;
+    for (auto& k = next_[i]; k < when.times.size() && when.times[k] <= now.at.time + tolerance_; ++k) {
+      const double time = when.times[k];
+      if (segment_ && time < now.at.time - tolerance_)
+        show(i, {{time, segment_->start().step, {}}, (*segment_)(time), now.work});
+      else
+        due = true;
+    }
+    if (due) show(i, now);
+  }
+}
+
+void Audience::at_end(const Frame& end) {
+  for (std::size_t i = 0; i < watches_.size(); ++i)
+    if (seen_[i] != end.at.time) show(i, end);
+}
+
+void Audience::show(std::size_t i, const Frame& frame) {
+  seen_[i] = frame.at.time;
+  watches_[i].who.see(frame);
+}
+
+}  // namespace thalweg

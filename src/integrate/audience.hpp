@@ -16,6 +16,7 @@ class Segment {
   void begin(const Instant& at, In y);
   void end(double time, In y);
   const Instant& start() const { return start_; }
+  double end_time() const { return t1_; }
   Vector operator()(double time);
 
  private:

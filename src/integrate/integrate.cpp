@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "audience.hpp"
+#include "goal.hpp"
 
 namespace thalweg {
 namespace {
@@ -15,18 +16,12 @@ constexpr double largest_growth = 1e8;
 /// The squared norm beyond which a run from y0 counts as diverged.
 double bound(In y0) { return largest_growth * largest_growth * (1 + y0.squaredNorm()); }
 
-/// The rules about the state.
-std::optional<Status> arrived(const Flow& flow, const Stepper& stepper, const Stop& stop, double bound) {
+/// The rules about counts.
+std::optional<Status> exhausted(const Stepper& stepper, const Stop& stop) {
   const Instant& now = stepper.now();
-  if (!(stepper.state().squaredNorm() < bound)) return Status::diverged;  // nan as well
   if (stop.time && now.time >= *stop.time) return Status::time;
   if (stop.steps && now.step >= *stop.steps) return Status::steps;
-  if (stop.loss && flow.energy(stepper.state()).value_or(INFINITY) <= *stop.loss) return Status::loss;
-  if (stop.grad_norm) {
-    Vector v(flow.size());
-    flow.velocity(Part::all, {}, stepper.state(), v);
-    if (v.norm() <= *stop.grad_norm) return Status::grad_norm;
-  }
+  if (stop.gradients && stepper.work().gradients >= *stop.gradients) return Status::gradients;
   return std::nullopt;
 }
 
@@ -55,7 +50,8 @@ class Solve {
         stop_(stop),
         checkpoints_(checkpoints),
         bound_(bound(y0)),
-        interpolates_(scheme.row.continuous && !watches.empty()),
+        goals_(goals(flow, stop)),
+        interpolates_(scheme.row.continuous && !(watches.empty() && goals_.empty())),
         segment_(flow),
         // Times closer than this are one time: rounding of a sum of steps.
         audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step) {}
@@ -68,7 +64,7 @@ class Solve {
       last = stepper_->advance();
       if (!last.ok) break;
       if (interpolates_) segment_.end(stepper_->now().time, stepper_->state());
-      end = arrived(flow_, *stepper_, stop_, bound_);
+      end = arrived(interpolates_);
       audience_.after_step(frame());
       if (!end) end = called_off(stop_, wall());
       if (!end && checkpoints_.every > 0 && stepper_->now().step % checkpoints_.every == 0) keep();
@@ -92,13 +88,29 @@ class Solve {
       return std::nullopt;
     }
     audience_.begin(frame());
-    const auto end = arrived(flow_, *stepper_, stop_, bound_);
+    const auto end = arrived(false);
     return end ? end : called_off(stop_, wall());
   }
 
   std::unique_ptr<Stepper> made(In y) const {
     const double horizon = stop_.time.value_or(std::numeric_limits<double>::infinity());
     return scheme_.row.make(flow_, scheme_.settings, y, horizon);
+  }
+
+  /// Whether the state ends the solve; a goal reached within the last step is looked for there.
+  std::optional<Status> arrived(bool within) {
+    const Vector& y = stepper_->state();
+    if (!(y.squaredNorm() < bound_)) return Status::diverged;  // nan as well
+    std::optional<Status> first;
+    double time = INFINITY;
+    for (const Goal& goal : goals_) {
+      if (!(goal.excess(y) <= 0)) continue;
+      const double there = within ? located(goal, segment_) : stepper_->now().time;
+      if (there < time) first = goal.status;
+      time = std::min(time, there);
+    }
+    if (first && time < stepper_->now().time) located_ = {{time, segment_.start().step, {}}, segment_(time)};
+    return first ? first : exhausted(*stepper_, stop_);
   }
 
   void keep() {
@@ -110,9 +122,15 @@ class Solve {
   }
 
   Frame frame() const {
+    if (located_) return {located_->at, located_->y, stepper_->work()};
     return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), stepper_->work()};
   }
   double wall() const { return wall_before_ + std::chrono::duration<double>(Clock::now() - begun_).count(); }
+
+  struct Located {
+    Instant at;
+    Vector y;
+  };
 
   const Flow& flow_;
   const Scheme& scheme_;
@@ -120,10 +138,12 @@ class Solve {
   const Stop& stop_;
   const Checkpoints& checkpoints_;
   double bound_;
+  std::vector<Goal> goals_;
   bool interpolates_;
   Segment segment_;
   Audience audience_;
   std::unique_ptr<Stepper> stepper_;
+  std::optional<Located> located_;
   Clock::time_point begun_ = Clock::now();
   double wall_before_ = 0;
 };
@@ -140,6 +160,8 @@ std::string_view name(Status status) {
       return "loss";
     case Status::grad_norm:
       return "grad_norm";
+    case Status::gradients:
+      return "gradients";
     case Status::wall:
       return "wall";
     case Status::interrupted:
@@ -156,7 +178,8 @@ Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& sto
                   const Checkpoints& checkpoints) {
   require(y0.size() == flow.size(),
           "the start has " + std::to_string(y0.size()) + " entries and the flow " + std::to_string(flow.size()));
-  require(stop.time || stop.steps || stop.loss || stop.grad_norm || stop.wall, "stop: nothing would end the run");
+  require(stop.time || stop.steps || stop.loss || stop.grad_norm || stop.gradients || stop.wall,
+          "stop: nothing would end the run");
   return Solve(flow, scheme, y0, stop, watches, checkpoints).run();
 }
 

@@ -65,6 +65,7 @@ int exit_code(Status status) {
   switch (status) {
     case Status::time:
     case Status::steps:
+    case Status::gradients:
     case Status::loss:
     case Status::grad_norm:
     case Status::wall:

@@ -87,7 +87,7 @@ Schedule Experiment::schedule() const {
 
 Outcome Experiment::run(std::span<const Watch> watches, const std::function<bool()>& interrupted) const {
   const StopSpec& s = settings.stop;
-  const Stop stop{s.time, s.steps, s.loss, s.grad_norm, s.wall, interrupted};
+  const Stop stop{s.time, s.steps, s.loss, s.grad_norm, s.gradients, s.wall, interrupted};
   return integrate(flow, scheme, start(), stop, watches);
 }
 

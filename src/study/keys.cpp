@@ -216,6 +216,8 @@ std::vector<Key> run_keys() {
   return {
       optional("stop.time", "time", "training time T (100 where no stop is given)", positive, stop(&StopSpec::time)),
       optional("stop.steps", "steps", "number of steps", {1}, stop(&StopSpec::steps)),
+      optional("stop.gradients", "gradients", "at or above; those that the scheme takes", {1},
+               stop(&StopSpec::gradients)),
       optional("stop.loss", "loss", "energy at or below; costs an evaluation a step", any, stop(&StopSpec::loss)),
       optional("stop.grad_norm", "1", "norm of the velocity at or below; costs a gradient a step", not_negative,
                stop(&StopSpec::grad_norm)),

@@ -68,7 +68,9 @@ void resolve(Settings& s, const std::map<std::string, std::string>& given) {
   resolve_twin(s, given);
   require(s.flow.diffusion == "none" || !diffuses(s.flow, "none"),
           "flow.diffusion: none does not combine with another slot in " + s.flow.diffusion);
-  if (!s.stop.time && !s.stop.steps && !s.stop.loss && !s.stop.grad_norm && !s.stop.wall) s.stop.time = 100;
+  if (const StopSpec& stop = s.stop;
+      !stop.time && !stop.steps && !stop.gradients && !stop.loss && !stop.grad_norm && !stop.wall)
+    s.stop.time = 100;
   resolve_schedule(s);
   require_memory(s);
   require(s.surface.size % 2 == 1, "surface.size: " + std::to_string(s.surface.size) + " is not odd");

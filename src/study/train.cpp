@@ -46,7 +46,7 @@ RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& 
 }
 
 void summarise(const Outcome& outcome, const Recorder& recorder, const fs::path& directory, std::ostream& out) {
-  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after " << outcome.end.step
+  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after " << outcome.work.steps
       << " steps, " << outcome.work.gradients << " gradients\n";
   for (const char* column : {"loss", "train_accuracy", "test_accuracy"})
     if (const double value = recorder.last(column); !std::isnan(value)) out << column << ' ' << to_text(value) << '\n';

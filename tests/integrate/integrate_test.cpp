@@ -45,24 +45,76 @@ TEST(Stop, AfterSteps) {
   }
 }
 
-// Energy y^2/2 = 0.9^(2k)/2 falls below 0.1 first at k = 8.
-TEST(Stop, AtTheFirstStateOfLowEnough) {
-  Stop stop;
-  stop.time = 100;
-  stop.loss = .1;
-  const Outcome outcome = decay_until(stop);
-  EXPECT_EQ(outcome.status, Status::loss);
-  EXPECT_EQ(outcome.end.step, 8);
+// Energy y^2/2 = 0.9^(2k)/2 falls below 0.1 first at k = 8, and |v| = 0.9^k at k = 22. Between two descent steps there
+// is nothing.
+TEST(Stop, AtTheFirstStateOfADiscreteSchemeThatIsGoodEnough) {
+  Stop loss, grad_norm;
+  loss.loss = grad_norm.grad_norm = .1;
+  const Outcome low = decay_until(loss, "sgd"), small = decay_until(grad_norm, "sgd");
+  EXPECT_EQ(low.status, Status::loss);
+  EXPECT_EQ(low.end.step, 8);
+  EXPECT_EQ(small.status, Status::grad_norm);
+  EXPECT_EQ(small.end.step, 22);
 }
 
-// |v| = 0.9^k falls below 0.1 first at k = 22.
-TEST(Stop, AtTheFirstStateOfSmallEnoughVelocity) {
+/// The schemes of order 4 and more without adaptivity at these steps: their own error stays below the interpolation's.
+class LocatedStop : public testing::TestWithParam<SchemeRow> {};
+
+// y = exp(-t) reaches y^2/2 = 0.1 at t = -ln(0.2)/2 and |v| = 0.1 at -ln(0.1). The cubic is off by h^4/384, a scheme of
+// order p by less than h^p; both divided by the slopes 0.2 and 0.1 of the measures.
+TEST_P(LocatedStop, LiesWithinTheStep) {
+  constexpr double h = .05;
+  const double error = std::pow(h, 4) / 384 + std::pow(h, GetParam().order);
+  Stop loss, grad_norm;
+  loss.loss = grad_norm.grad_norm = .1;
+  const Outcome low = decay_until(loss, GetParam().name, h), small = decay_until(grad_norm, GetParam().name, h);
+  EXPECT_EQ(low.status, Status::loss);
+  EXPECT_NEAR(low.end.time, -std::log(.2) / 2, error / .2);
+  EXPECT_LE(low.y[0] * low.y[0] / 2, .1);
+  // The bracket is 1e-9 of a step wide.
+  EXPECT_NEAR(low.y[0] * low.y[0] / 2, .1, .2 * 1e-9 * h);
+  EXPECT_EQ(low.end.step, std::floor(low.end.time / h));
+  EXPECT_EQ(low.work.steps, low.end.step + 1);
+  EXPECT_EQ(small.status, Status::grad_norm);
+  EXPECT_NEAR(small.end.time, -std::log(.1), error / .1);
+  EXPECT_NEAR(small.y[0], .1, .1 * 1e-9 * h);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, LocatedStop, testing::ValuesIn(test::schemes_where([](const SchemeRow& row) {
+                           return row.continuous && row.order >= 4;
+                         })),
+                         test::scheme_title);
+
+TEST(Stop, OfTwoGoalsInOneStepTakesTheFirst) {
   Stop stop;
-  stop.time = 100;
-  stop.grad_norm = .1;
-  const Outcome outcome = decay_until(stop);
-  EXPECT_EQ(outcome.status, Status::grad_norm);
-  EXPECT_EQ(outcome.end.step, 22);
+  stop.loss = .1;        // at t = 0.805
+  stop.grad_norm = .46;  // at t = 0.777
+  EXPECT_EQ(decay_until(stop, "rk4", .8).status, Status::grad_norm);
+  stop.grad_norm = .44;  // at t = 0.821
+  EXPECT_EQ(decay_until(stop, "rk4", .85).status, Status::loss);
+  stop.time = .81;
+  EXPECT_EQ(decay_until(stop, "rk4", .81).status, Status::loss);
+}
+
+// The located state ends the recording; what lies behind it is not shown.
+TEST(Stop, WithinAStepEndsTheRecordingThere) {
+  Trajectory path;
+  const Watch watch[] = {{{even_times(1.6, 16), 0}, path}};
+  Stop stop;
+  stop.loss = .1;
+  const Outcome outcome = decay_until(stop, "rk4", .8, watch);
+  ASSERT_EQ(path.times.size(), 10u);
+  EXPECT_EQ(path.times[8], even_times(1.6, 16)[8]);
+  EXPECT_EQ(path.times[9], outcome.end.time);
+  EXPECT_EQ(path.states[9], outcome.y);
+}
+
+TEST(Stop, AfterSoManyGradients) {
+  Stop stop;
+  stop.gradients = 10;
+  const Outcome outcome = decay_until(stop, "rk4");
+  EXPECT_EQ(outcome.status, Status::gradients);
+  EXPECT_EQ(outcome.work.gradients, 12);
 }
 
 TEST(Stop, BeforeTheFirstStepWhereTheStartIsGoodEnough) {
@@ -182,6 +234,7 @@ TEST(Integrate, RefusesWhatHasNoMeaning) {
 TEST(Status, HasANameOfItsOwnForEveryValue) {
   EXPECT_EQ(name(Status::time), "time");
   EXPECT_EQ(name(Status::grad_norm), "grad_norm");
+  EXPECT_EQ(name(Status::gradients), "gradients");
   EXPECT_EQ(name(Status::failed), "failed");
 }
 

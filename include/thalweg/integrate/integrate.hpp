@@ -11,22 +11,25 @@
 namespace thalweg {
 
 /// Why a solve ended. From `diverged` on its results are not what was asked for.
-enum class Status { time, steps, loss, grad_norm, wall, interrupted, diverged, failed };
+enum class Status { time, steps, gradients, loss, grad_norm, wall, interrupted, diverged, failed };
 std::string_view name(Status status);
 
-/// When to stop: at the first of those that are given.
+/// When to stop: at the first of those that are given. A continuous scheme locates the time at which loss or grad_norm
+/// is reached within a step, to 1e-9 of the step, on the cubic Hermite polynomial that recording interpolates with; a
+/// discrete one stops at the first state that reaches it. All other rules hold between steps.
 struct Stop {
   std::optional<double> time;  // training time
   std::optional<std::int64_t> steps;
-  std::optional<double> loss;         // energy of the whole set at or below; costs an evaluation a step
-  std::optional<double> grad_norm;    // |velocity| at or below; costs a gradient a step
-  std::optional<double> wall;         // seconds
-  std::function<bool()> interrupted;  // asked after every step
+  std::optional<double> loss;             // energy of the whole set at or below; costs an evaluation a step
+  std::optional<double> grad_norm;        // |velocity| at or below; costs a gradient a step
+  std::optional<std::int64_t> gradients;  // taken by the scheme, at or above
+  std::optional<double> wall;             // seconds
+  std::function<bool()> interrupted;      // asked after every step
 };
 
 struct Outcome {
   Status status = Status::time;
-  Instant end;
+  Instant end;  // its step: the whole steps before it
   Vector y;
   Work work;
   std::string message;  // what happened and what to try, where `status` is not a success

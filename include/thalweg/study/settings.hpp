@@ -23,7 +23,7 @@ struct FlowSpec {
 
 struct StopSpec {
   std::optional<double> time, loss, grad_norm, wall;
-  std::optional<std::int64_t> steps;
+  std::optional<std::int64_t> steps, gradients;
 };
 
 struct RecordSpec {

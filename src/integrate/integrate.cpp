@@ -180,6 +180,7 @@ Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& sto
           "the start has " + std::to_string(y0.size()) + " entries and the flow " + std::to_string(flow.size()));
   require(stop.time || stop.steps || stop.loss || stop.grad_norm || stop.gradients || stop.wall,
           "stop: nothing would end the run");
+  require_fits(scheme, flow);
   return Solve(flow, scheme, y0, stop, watches, checkpoints).run();
 }
 

@@ -126,6 +126,7 @@ constexpr SchemeRow bdf(std::string_view name, std::string_view what) {
           .order = order,
           .implicit = Part::all,
           .adaptive = true,
+          .batches = false,
           .make = make<backward_differences<order>>};
 }
 
@@ -269,6 +270,7 @@ constexpr SchemeRow rows[] = {
      .order = 2,
      .implicit = Part::all,
      .adaptive = true,
+     .batches = false,
      .make = make<alpha>},
     glee<"23">("glee23", 2, "three stages, with an estimate of its global error (Constantinescu 2016)"),
     glee<"24">("glee24", 2, "four stages, the same"),

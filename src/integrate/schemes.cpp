@@ -10,7 +10,12 @@ namespace {
 
 std::vector<SchemeRow> joined() {
   std::vector<SchemeRow> all;
-  for (const auto& rows : {petsc_schemes(), descents()}) all.insert(all.end(), rows.begin(), rows.end());
+  for (const auto& rows : {petsc_schemes(),
+#ifdef THALWEG_SUNDIALS
+                           sundials_schemes(),
+#endif
+                           descents()})
+    all.insert(all.end(), rows.begin(), rows.end());
   return all;
 }
 
@@ -32,7 +37,15 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
   find(adaptors(), settings.adapt, "scheme.adapt");
   if (row.check) row.check(settings);
   require_descent_options(row, settings);
-  return {row, settings};
+  Scheme scheme{row, settings};
+  if (!row.fixed && !settings.rtol && !settings.atol) scheme.settings.rtol = default_rtol;
+  return scheme;
+}
+
+void require_fits(const Scheme& scheme, const Flow& flow) {
+  require(scheme.row.batches || Batches(scheme.settings.batch, flow.samples()).whole(),
+          "scheme.batch: " + std::string(scheme.row.name) +
+              " builds on past steps, which saw other batches; take 0, or a one-step scheme such as rk4 or sgd");
 }
 
 }  // namespace thalweg

@@ -72,8 +72,10 @@ std::vector<Listing> listings() {
       listing("lattices", lattices()),
       listing("schemes", schemes(), {"family", "order", "implicit", "adaptive"},
               [](const SchemeRow& r) {
-                return Cells{std::string(r.family), std::to_string(r.order), part_name(r.implicit),
-                             r.adaptive ? "yes" : "no"};
+                return Cells{std::string(r.family), r.fixed ? std::to_string(r.order) : "varies", part_name(r.implicit),
+                             !r.fixed     ? "always"
+                             : r.adaptive ? "yes"
+                                          : "no"};
               }),
       listing("adaptors", adaptors()),
       listing("schedules", schedules(), {"step"}, [](const ScheduleKind& r) { return Cells{code(r.formula)}; }),

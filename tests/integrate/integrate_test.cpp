@@ -35,7 +35,7 @@ TEST(Integrate, OverNoTimeIsTheIdentity) {
 }
 
 TEST(Stop, AfterSteps) {
-  for (const SchemeRow& row : schemes()) {
+  for (const SchemeRow& row : test::fixed_step_schemes()) {
     Stop stop;
     stop.steps = 7;
     const Outcome outcome = decay_until(stop, row.name);
@@ -164,7 +164,7 @@ TEST(Integrate, ReportsAnUnstableStepAsDivergence) {
   stop.time = 1e4;
   for (const SchemeRow& row : schemes()) {
     // Adam's steps are about eta whatever the gradient: it cannot run away, and does not arrive either.
-    if (row.implicit != Part::none || row.name == "adam") continue;
+    if (row.implicit != Part::none || !row.fixed || row.name == "adam") continue;
     const Outcome outcome = integrate(decay.flow, fixed_step(row.name, 1), Vector::Ones(1), stop);
     EXPECT_EQ(outcome.status, Status::diverged) << row.name;
     EXPECT_LE(outcome.end.step, 60) << row.name;

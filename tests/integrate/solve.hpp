@@ -47,6 +47,18 @@ std::vector<SchemeRow> schemes_where(Wanted wanted) {
   return rows;
 }
 
+/// Those that take steps of a given length; the others meet the tests of adaptive schemes.
+inline std::vector<SchemeRow> fixed_step_schemes() {
+  return schemes_where([](const SchemeRow& row) { return row.fixed; });
+}
+
+/// The whole of 20 samples, and batches of six where the scheme may see them.
+inline std::vector<BatchPlan> batches_for(const SchemeRow& row) {
+  std::vector<BatchPlan> plans{{}};
+  if (row.batches) plans.push_back({6, "shuffle", 4});
+  return plans;
+}
+
 inline std::string scheme_title(const testing::TestParamInfo<SchemeRow>& row) { return identifier(row.param.name); }
 
 /// The slot whose flow a scheme is meant for: the Sobolev metric for its discrete twin, the diffusing weights

@@ -75,9 +75,11 @@ class Stepper {
 /// A row of the table of schemes. Families keep their rows in files of their own; schemes() joins them.
 struct SchemeRow {
   std::string_view name, family, what;
-  int order;                   // of the global error; 0: not a discretisation of the flow
+  int order;                   // of the global error; 0: it varies, or this is no discretisation of the flow
   Part implicit = Part::none;  // what it treats implicitly; the right-hand side is the complement
   bool adaptive = false;       // has an error estimate
+  bool fixed = true;           // takes steps of a given length; else a tolerance alone decides
+  bool batches = true;         // each step may see another batch: it keeps no velocities of past steps
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
@@ -90,6 +92,7 @@ std::span<const SchemeRow> schemes();
 
 /// The rows of one family each.
 std::span<const SchemeRow> petsc_schemes();
+std::span<const SchemeRow> sundials_schemes();  // where the library was there at configuration
 std::span<const SchemeRow> descents();
 
 struct Scheme {
@@ -97,7 +100,13 @@ struct Scheme {
   SchemeSettings settings;
 };
 
+/// The tolerance of a scheme that cannot take fixed steps, where none is given.
+inline constexpr double default_rtol = 1e-6;
+
 /// The row of that name with these settings; throws std::invalid_argument where they do not go together.
 Scheme make_scheme(std::string_view name, const SchemeSettings& settings);
+
+/// Throws std::invalid_argument where the scheme cannot run on the flow.
+void require_fits(const Scheme& scheme, const Flow& flow);
 
 }  // namespace thalweg

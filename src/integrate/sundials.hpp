@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <nvector/nvector_serial.h>
 #include <sundials/sundials_context.h>
@@ -19,7 +20,8 @@ struct Destroy {
     destroy(object);
   }
 };
-using Context = std::unique_ptr<SUNContext_, Destroy<[](SUNContext raw) { SUNContext_Free(&raw); }>>;
+inline void free_context(SUNContext raw) { SUNContext_Free(&raw); }
+using Context = std::unique_ptr<std::remove_pointer_t<SUNContext>, Destroy<free_context>>;
 using NVector = std::unique_ptr<_generic_N_Vector, Destroy<N_VDestroy>>;
 using LinearSolver = std::unique_ptr<_generic_SUNLinearSolver, Destroy<SUNLinSolFree>>;
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdio>  // which ARKODE 6.4 forgets
+
 #include <arkode/arkode_butcher_dirk.h>
 #include <arkode/arkode_butcher_erk.h>
 

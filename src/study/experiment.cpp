@@ -63,7 +63,9 @@ Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> proble
       objective(learning ? learning->risk : *landscape),
       lattice(make_lattice(s, learning.get(), objective.size())),
       flow(objective, lattice.get(), slots(s.flow), learning ? learning->model.time_scale() : 1),
-      scheme(make_scheme(s.scheme, s.stepping)) {}
+      scheme(make_scheme(s.scheme, s.stepping)) {
+  require_fits(scheme, flow);
+}
 
 Vector Experiment::start() const {
   if (learning) return learning->model.start(settings.model.seed);
@@ -85,10 +87,11 @@ Schedule Experiment::schedule() const {
   return schedule;
 }
 
-Outcome Experiment::run(std::span<const Watch> watches, const std::function<bool()>& interrupted) const {
+Outcome Experiment::run(std::span<const Watch> watches, const std::function<bool()>& interrupted,
+                        const Checkpoints& checkpoints) const {
   const StopSpec& s = settings.stop;
   const Stop stop{s.time, s.steps, s.loss, s.grad_norm, s.gradients, s.wall, interrupted};
-  return integrate(flow, scheme, start(), stop, watches);
+  return integrate(flow, scheme, start(), stop, watches, checkpoints);
 }
 
 }  // namespace thalweg

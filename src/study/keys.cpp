@@ -225,6 +225,10 @@ std::vector<Key> run_keys() {
       optional("stop.wall", "seconds", "wall-clock time", positive, stop(&StopSpec::wall)),
       whole("record.count", "", "record at so many equal intervals of the run", {1}, record(&RecordSpec::count)),
       whole("record.every", "steps", "and after each so many steps; 0: not", not_negative, record(&RecordSpec::every)),
+      whole("record.checkpoint", "steps",
+            "train: between two checkpoints, from which a killed run goes on when its command with the same out.dir is "
+            "repeated; 0: none",
+            not_negative, record(&RecordSpec::checkpoint)),
       choices("record.probes", "what to record, comma-separated, see `list probes`; not given: all", probes(),
               record(&RecordSpec::probes)),
   };

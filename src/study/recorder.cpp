@@ -17,7 +17,7 @@ struct Moment {
   Vector gradient{};
   std::optional<std::vector<int>> on_train{}, on_test{};
 
-  const Recorder::Path& path() const { return recorder.path_; }
+  const Recorder::Path& path() const { return recorder.record_.path; }
   const Dataset& data() const { return recorder.learning_->data; }
   double energy() const { return recorder.flow_.energy(y).value_or(nan); }
 
@@ -126,31 +126,33 @@ void Recorder::see(const Frame& frame) {
   moment.gradient.resize(frame.y.size());
   moment.loss = objective_.gradient(frame.y, {}, moment.gradient);
   follow(moment);
-  rows_.push_back({frame.at.time, static_cast<double>(frame.at.step), static_cast<double>(frame.work.gradients)});
+  record_.rows.push_back(
+      {frame.at.time, static_cast<double>(frame.at.step), static_cast<double>(frame.work.gradients)});
   const bool finite = std::isfinite(moment.loss);
-  for (const Probe* probe : probes_) rows_.back().push_back(finite ? probe->measure(moment) : nan);
+  for (const Probe* probe : probes_) record_.rows.back().push_back(finite ? probe->measure(moment) : nan);
 }
 
 void Recorder::follow(Moment& moment) {
-  if (path_.count == 0) {
-    path_.start = moment.y;
+  Path& path = record_.path;
+  if (path.count == 0) {
+    path.start = moment.y;
   } else {
-    path_.length += (moment.y - path_.y).norm();
-    path_.changes += (moment.gradient - path_.gradient).norm();
-    path_.turns += turn(moment.gradient, path_.gradient);
+    path.length += (moment.y - path.y).norm();
+    path.changes += (moment.gradient - path.gradient).norm();
+    path.turns += turn(moment.gradient, path.gradient);
   }
-  path_.gradients += moment.gradient.norm();
-  path_.y = moment.y;
-  path_.gradient = moment.gradient;
-  ++path_.count;
+  path.gradients += moment.gradient.norm();
+  path.y = moment.y;
+  path.gradient = moment.gradient;
+  ++path.count;
 }
 
 double Recorder::test_loss(In y) const { return test_risk_ ? test_risk_->value(y, {}) : nan; }
 
 double Recorder::last(std::string_view column) const {
   const auto it = std::find(columns_.begin(), columns_.end(), column);
-  if (it == columns_.end() || rows_.empty()) return nan;
-  return rows_.back()[static_cast<std::size_t>(it - columns_.begin())];
+  if (it == columns_.end() || record_.rows.empty()) return nan;
+  return record_.rows.back()[static_cast<std::size_t>(it - columns_.begin())];
 }
 
 double Recorder::best_accuracy() const {
@@ -158,7 +160,7 @@ double Recorder::best_accuracy() const {
   const auto validation = of("validation_accuracy"), test = of("test_accuracy");
   if (validation == columns_.end() || test == columns_.end()) return nan;
   double best = -1, there = nan;
-  for (const auto& row : rows_)
+  for (const auto& row : record_.rows)
     if (const double v = row[static_cast<std::size_t>(validation - columns_.begin())]; v > best) {
       best = v;
       there = row[static_cast<std::size_t>(test - columns_.begin())];

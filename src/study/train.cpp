@@ -4,6 +4,7 @@
 #include "thalweg/core/file.hpp"
 #include "thalweg/core/petsc.hpp"
 #include "thalweg/integrate/petsc_ts.hpp"
+#include "thalweg/study/checkpoint.hpp"
 #include "thalweg/study/commands.hpp"
 #include "thalweg/study/experiment.hpp"
 #include "thalweg/study/fields.hpp"
@@ -46,8 +47,8 @@ RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& 
 }
 
 void summarise(const Outcome& outcome, const Recorder& recorder, const fs::path& directory, std::ostream& out) {
-  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after " << outcome.work.steps
-      << " steps, " << outcome.work.gradients << " gradients\n";
+  out << "ended by " << name(outcome.status) << " at t = " << to_text(outcome.end.time) << " after "
+      << outcome.work.steps << " steps, " << outcome.work.gradients << " gradients\n";
   for (const char* column : {"loss", "train_accuracy", "test_accuracy"})
     if (const double value = recorder.last(column); !std::isnan(value)) out << column << ' ' << to_text(value) << '\n';
   out << "results in " << directory.string() << '\n';
@@ -67,16 +68,28 @@ int train(const Request& request, const Console& console) {
   if (ex.learning) settings.model.loss = ex.learning->loss.name;
   Recorder recorder = ex.recorder();
   require_options_used(read_options(ex.scheme, ex.flow));
-  const auto directory = choose_directory(settings, "train");
-  open_directory(directory);
-  replace_file(directory / "run.ini", ini_text(settings));
+  const std::string ini = ini_text(settings);
+  const auto unfinished = unfinished_run(settings, ini);
+  const auto directory = unfinished ? fs::path(settings.out_dir) : choose_directory(settings, "train");
+  if (!unfinished) open_directory(directory);
+  if (!unfinished && settings.record.checkpoint > 0) write_checkpoint(directory, {ini, {}});
+  replace_file(directory / "run.ini", ini);
   if (ex.learning) write_data(directory / "data.csv", ex.learning->data);
 
   Trajectory path;
   Ticker ticker(console, settings.stop);
   const Schedule when = ex.schedule();
   const Watch watches[] = {{when, recorder}, {when, path}, {{{}, 100}, ticker}};
-  const Outcome outcome = ex.run(watches, console.interrupted);
+  Checkpoints checkpoints{settings.record.checkpoint, [&](const Checkpoint& solve) {
+                            write_checkpoint(directory, {ini, RunCheckpoint::State{solve, recorder.record(), path}});
+                          }};
+  if (unfinished && unfinished->state) {
+    checkpoints.from = &unfinished->state->solve;
+    recorder.resume(unfinished->state->record);
+    path = unfinished->state->path;
+    console.note("goes on from step " + std::to_string(checkpoints.from->solve.step));
+  }
+  const Outcome outcome = ex.run(watches, console.interrupted, checkpoints);
 
   replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
   if (ex.learning)
@@ -86,6 +99,7 @@ int train(const Request& request, const Console& console) {
   write_scene(directory, ex, path, console);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   replace_file(directory / "run.json", run_json(report(ex, recorder, outcome, seconds, console)));
+  if (outcome.status != Status::interrupted) remove_checkpoint(directory);
   if (settings.pictures) postprocess("pictures.py", directory, console);
   summarise(outcome, recorder, directory, console.out);
   if (!outcome.message.empty()) console.err << "thalweg: " << outcome.message << '\n';

@@ -29,7 +29,8 @@ class Experiment {
   Recorder recorder() const;
   /// When to record: record.count equal intervals where the end is known, and each record.every steps.
   Schedule schedule() const;
-  Outcome run(std::span<const Watch> watches, const std::function<bool()>& interrupted = {}) const;
+  Outcome run(std::span<const Watch> watches, const std::function<bool()>& interrupted = {},
+              const Checkpoints& checkpoints = {}) const;
 
   const Settings settings;
   const std::unique_ptr<const Learning> learning;     // null for an analytic landscape

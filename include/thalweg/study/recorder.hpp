@@ -32,8 +32,23 @@ class Recorder final : public Observer {
 
   void see(const Frame& frame) override;
 
+  /// The recorded path, from which the next row's measures follow.
+  struct Path {
+    Vector y, gradient;
+    double length = 0, gradients = 0, changes = 0, turns = 0;
+    Vector start;
+    int count = 0;
+  };
+  /// All that has been recorded: a recorder of the same run that resumes from it goes on as this one.
+  struct Record {
+    std::vector<std::vector<double>> rows;
+    Path path;
+  };
+  const Record& record() const { return record_; }
+  void resume(Record record) { record_ = std::move(record); }
+
   const std::vector<std::string>& columns() const { return columns_; }
-  const std::vector<std::vector<double>>& rows() const { return rows_; }
+  const std::vector<std::vector<double>>& rows() const { return record_.rows; }
   /// The last row's value of a column; nan where it was not recorded.
   double last(std::string_view column) const;
   /// Test accuracy at the recorded state with the best validation accuracy (the first of equals).
@@ -43,12 +58,6 @@ class Recorder final : public Observer {
 
  private:
   friend struct Moment;
-  struct Path {
-    Vector y, gradient;
-    double length = 0, gradients = 0, changes = 0, turns = 0;
-    Vector start;
-    int count = 0;
-  };
   void follow(Moment& moment);
 
   const Learning* learning_;
@@ -57,8 +66,7 @@ class Recorder final : public Observer {
   const Flow& flow_;
   std::vector<const Probe*> probes_;
   std::vector<std::string> columns_;
-  std::vector<std::vector<double>> rows_;
-  Path path_;
+  Record record_;
 };
 
 }  // namespace thalweg

@@ -27,8 +27,9 @@ struct StopSpec {
 };
 
 struct RecordSpec {
-  int count = 50;          // equal intervals of the run
-  std::int64_t every = 0;  // and after each so many steps
+  int count = 50;               // equal intervals of the run
+  std::int64_t every = 0;       // and after each so many steps
+  std::int64_t checkpoint = 0;  // steps between two checkpoints; 0: none
   std::vector<std::string> probes;
 };
 

@@ -42,6 +42,7 @@ class CvodeStepper final : public Integrator {
   }
 
   Snapshot snapshot() const override { return {now_.time, now_.step, work_, y_}; }
+  bool restarts() const override { return true; }
   void resume(const Snapshot& from) override {
     now_ = {from.time, from.step, {}};
     work_ = before_ = from.work;

@@ -1,3 +1,4 @@
+#include "stability.hpp"
 #include "sundials_arkode.hpp"
 #include "sundials_cvode.hpp"
 
@@ -24,7 +25,8 @@ constexpr SchemeRow explicit_row(std::string_view name, int order, std::string_v
           .what = what,
           .order = order,
           .adaptive = true,
-          .make = arkode<ARKODE_DIRK_NONE, table>};
+          .make = arkode<ARKODE_DIRK_NONE, table>,
+          .limit = [](const SchemeSettings& s) { return one_step_limit(arkode<ARKODE_DIRK_NONE, table>, s); }};
 }
 
 template <ARKODE_DIRKTableID table>
@@ -57,7 +59,6 @@ constexpr SchemeRow rows[] = {
      .adaptive = true,
      .fixed = false,
      .batches = false,
-     .restarts = true,
      .make = cvode<Multistep::adams>},
     {.name = "cvode-bdf",
      .family = "CVODE",
@@ -67,7 +68,6 @@ constexpr SchemeRow rows[] = {
      .adaptive = true,
      .fixed = false,
      .batches = false,
-     .restarts = true,
      .make = cvode<Multistep::bdf>},
     explicit_row<ARKODE_HEUN_EULER_2_1_2>("ark-erk2", 2, "Heun-Euler 2(1)"),
     explicit_row<ARKODE_BOGACKI_SHAMPINE_4_2_3>("ark-erk3", 3, "Bogacki-Shampine 3(2)"),

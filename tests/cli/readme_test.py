@@ -28,8 +28,11 @@ def commands():
 
 class Readme(unittest.TestCase):
     def test_holds_the_tables_of_the_program(self):
-        listed = subprocess.run([PROGRAM, "list"], capture_output=True, text=True, check=True)
-        self.assertIn(listed.stdout.strip(), README)
+        listed = subprocess.run([PROGRAM, "list"], capture_output=True, text=True, check=True).stdout.strip()
+        told = README
+        if "| CVODE |" not in listed:  # SUNDIALS was not there at configuration
+            told = re.sub(r"^.*\| (CVODE|ARKODE) \|.*\n", "", told, flags=re.M)
+        self.assertIn(listed, told)
 
     def test_commands_run(self):
         lines = list(commands())

@@ -79,14 +79,15 @@ class Solve {
   using Clock = std::chrono::steady_clock;
 
   std::optional<Status> start() {
-    stepper_ = made(checkpoints_.from ? checkpoints_.from->solve.y : y0_);
     if (checkpoints_.from) {
       const Checkpoint& from = *checkpoints_.from;
+      stepper_ = made(from.solve.y);
       wall_before_ = from.wall;
       stepper_->resume(from.solve);
       audience_.resume(from.solve.time, from.seen);
       return std::nullopt;
     }
+    stepper_ = made(y0_);
     audience_.begin(frame());
     const auto end = arrived(false);
     return end ? end : called_off(stop_, wall());

@@ -2,9 +2,9 @@
 
 #include "petsc_stepper.hpp"
 
-// What TS remembers from step to step lies in structures that no public function sets. It is put there again by stepping
-// a fresh TS through the last states: the callbacks answer so that each solve ends at once, and the state of the step is
-// written over what comes out. The history then holds the same bits.
+// What TS remembers from step to step lies in structures that no public function sets. It is put there again by
+// stepping a fresh TS through the last states: the callbacks answer so that each solve ends at once, and the state of
+// the step is written over what comes out. The history then holds the same bits.
 
 namespace thalweg {
 

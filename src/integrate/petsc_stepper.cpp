@@ -133,8 +133,8 @@ void PetscStepper::count() {
   work_.steps = now_.step;
   work_.rejected = rejected + starts_work_.rejected + before_.rejected;
   work_.nonlinear_iterations = nonlinear + starts_work_.nonlinear_iterations + before_.nonlinear_iterations;
-  work_.linear_iterations = (scheme_.implicit == Part::all ? linear : 0) + starts_work_.linear_iterations +
-                            before_.linear_iterations;
+  work_.linear_iterations =
+      (scheme_.implicit == Part::all ? linear : 0) + starts_work_.linear_iterations + before_.linear_iterations;
 }
 
 /// PETSc's reasons, from the time stepper down to the linear solver, and what to try.

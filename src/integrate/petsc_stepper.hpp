@@ -65,9 +65,9 @@ class PetscStepper : public Stepper {
   std::string failure() const;
 
   bool adaptive_;
-  Vector kept_;            // y before the step
-  std::deque<Past> past_;  // the last states before now_, oldest first
-  Vector half_;            // TSBDF's state amid its first step
+  Vector kept_;                     // y before the step
+  std::deque<Past> past_;           // the last states before now_, oldest first
+  Vector half_;                     // TSBDF's state amid its first step
   const Vector* answer_ = nullptr;  // the state at the end of a replayed step
 };
 

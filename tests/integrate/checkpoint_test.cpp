@@ -70,6 +70,7 @@ void expect_same(const Work& a, const Work& b) {
   EXPECT_EQ(a.products, b.products);
   EXPECT_EQ(a.nonlinear_iterations, b.nonlinear_iterations);
   EXPECT_EQ(a.linear_iterations, b.linear_iterations);
+  EXPECT_EQ(a.error, b.error);
 }
 
 TEST_P(CheckpointOfEveryScheme, GoesOnAsTheStraightRunBitForBit) {
@@ -90,7 +91,8 @@ TEST_P(CheckpointOfEveryScheme, GoesOnAsTheStraightRunBitForBit) {
 }
 
 TEST_P(CheckpointOfEveryScheme, DoesNotChangeTheRun) {
-  if (GetParam().row.make(flow, {}, y0, 1)->restarts()) GTEST_SKIP() << GetParam().row.name << " starts its history anew at a checkpoint";
+  if (GetParam().row.make(flow, {}, y0, 1)->restarts())
+    GTEST_SKIP() << GetParam().row.name << " starts its history anew at a checkpoint";
   const Run without = run(0), with = run(every);
   EXPECT_EQ(with.outcome.y, without.outcome.y);
   EXPECT_EQ(with.path.states, without.path.states);

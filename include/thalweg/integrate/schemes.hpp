@@ -66,10 +66,12 @@ class Stepper {
   virtual const Vector& state() const = 0;
   virtual const Work& work() const = 0;
   virtual Snapshot snapshot() const = 0;
-  /// Goes on from a snapshot; *this was just made with the arguments that made the stepper of the snapshot. From here
-  /// on both take the same steps and count the same work, bit for bit. A scheme whose history cannot be carried over
-  /// starts it anew, as a function of the snapshot alone, and its row says `restarts`.
+  /// Goes on from a snapshot; *this was just made with the arguments that made the stepper of the snapshot, but for the
+  /// start, which is the snapshot's y. From here on both take the same steps and count the same work, bit for bit.
   virtual void resume(const Snapshot& snapshot) = 0;
+  /// Whether a snapshot leaves history out, which resume() begins anew as a function of the snapshot alone; checkpoints
+  /// then decide the steps.
+  virtual bool restarts() const { return false; }
 };
 
 /// A row of the table of schemes. Families keep their rows in files of their own; schemes() joins them.

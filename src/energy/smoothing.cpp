@@ -53,6 +53,7 @@ class HeatSmoothing final : public Smoothing {
     return sum / count();
   }
 
+  bool symmetric() const override { return true; }
   std::int64_t gradients() const override { return 2 * draws_.pairs; }
 
  private:
@@ -123,6 +124,7 @@ class LocalEntropyChain final : public Smoothing {
 
   std::optional<double> value(const Functional&, In, Batch, std::int64_t) const override { return std::nullopt; }
 
+  bool symmetric() const override { return false; }
   std::int64_t gradients() const override { return static_cast<std::int64_t>(chains()) * spec_.steps; }
 
  private:

@@ -18,6 +18,13 @@ struct Hermite {
   }
 };
 
+/// The work in gradients of the objective, of which a velocity may take several.
+Work priced(Work work, const Flow& flow) {
+  work.gradients *= flow.evaluations();
+  work.products *= flow.evaluations();
+  return work;
+}
+
 /// Shows the observers what their schedules ask for.
 class Audience {
  public:
@@ -61,7 +68,7 @@ class Audience {
   void show(std::size_t i, const Instant& at, const Vector& y) {
     seen_.resize(watches_.size());
     seen_[i] = at.step;
-    watches_[i].who.see({{at.time, at.step, {}}, y, stepper_.work()});
+    watches_[i].who.see({{at.time, at.step, {}}, y, priced(stepper_.work(), flow_)});
   }
 
   void show_between(std::size_t i, double time) {
@@ -69,7 +76,7 @@ class Audience {
     flow_.velocity(Part::all, {}, y_before_, v0);
     flow_.velocity(Part::all, {}, stepper_.state(), v1);
     const Vector y = Hermite{before_.time, now().time, y_before_, v0, stepper_.state(), v1}(time);
-    watches_[i].who.see({{time, before_.step, {}}, y, stepper_.work()});
+    watches_[i].who.see({{time, before_.step, {}}, y, priced(stepper_.work(), flow_)});
   }
 
   const Flow& flow_;
@@ -138,6 +145,7 @@ std::string_view name(Status status) {
 Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& stop, std::span<const Watch> watches) {
   require(y0.size() == flow.size(),
           "the start has " + std::to_string(y0.size()) + " entries and the flow " + std::to_string(flow.size()));
+  require_noise_taken(scheme, flow);
   require(stop.time || stop.steps || stop.loss || stop.grad_norm || stop.wall, "stop: nothing would end the run");
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -158,7 +166,8 @@ Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& sto
   audience.at_end();
   const Status status = end.value_or(last.diverged ? Status::diverged : Status::failed);
   const Instant at{stepper->now().time, stepper->now().step, {}};
-  return {status, at, stepper->state(), stepper->work(), end ? explanation(status, scheme, at) : last.message};
+  return {status, at, stepper->state(), priced(stepper->work(), flow),
+          end ? explanation(status, scheme, at) : last.message};
 }
 
 }  // namespace thalweg

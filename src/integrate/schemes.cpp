@@ -35,4 +35,13 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
   return {row, settings};
 }
 
+void require_noise_taken(const Scheme& scheme, const Flow& flow) {
+  if (!flow.noisy() || scheme.row.noisy) return;
+  std::string takers;
+  for (const SchemeRow& row : schemes())
+    if (row.noisy) takers += (takers.empty() ? "" : ", ") + std::string(row.name);
+  throw std::invalid_argument("scheme.name: " + std::string(scheme.row.name) +
+                              " adds no noise, and flow.diffusion=law is nothing else; take " + takers);
+}
+
 }  // namespace thalweg

@@ -28,6 +28,8 @@ class Smoothing {
   virtual void hvp(const Functional& f, In y, Batch batch, std::int64_t step, In w, Out hw) const = 0;
   /// The diffused value, of which `gradient` is the gradient; nothing where there is none.
   virtual std::optional<double> value(const Functional& f, In y, Batch batch, std::int64_t step) const = 0;
+  /// Whether hvp is symmetric, `gradient` being one; otherwise it estimates one.
+  virtual bool symmetric() const = 0;
   /// Gradients of f that one gradient takes.
   virtual std::int64_t gradients() const = 0;
 };

@@ -61,6 +61,7 @@ struct SchemeRow {
   Part implicit = Part::none;  // what it treats implicitly; the right-hand side is the complement
   bool adaptive = false;       // has an error estimate
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
+  bool noisy = false;          // takes the noise of a flow; the others refuse a flow that has any
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
   /// Throws std::invalid_argument on settings that the scheme cannot have; null: it takes all.
@@ -81,5 +82,8 @@ struct Scheme {
 
 /// The row of that name with these settings; throws std::invalid_argument where they do not go together.
 Scheme make_scheme(std::string_view name, const SchemeSettings& settings);
+
+/// Throws std::invalid_argument where the flow has noise and the scheme takes none.
+void require_noise_taken(const Scheme& scheme, const Flow& flow);
 
 }  // namespace thalweg

@@ -66,8 +66,7 @@ void require_memory(const Settings& s) {
 
 void resolve(Settings& s, const std::map<std::string, std::string>& given) {
   resolve_twin(s, given);
-  require(s.flow.diffusion == "none" || !diffuses(s.flow, "none"),
-          "flow.diffusion: none does not combine with another slot in " + s.flow.diffusion);
+  require_combinable(s);
   if (!s.stop.time && !s.stop.steps && !s.stop.loss && !s.stop.grad_norm && !s.stop.wall) s.stop.time = 100;
   resolve_schedule(s);
   require_memory(s);

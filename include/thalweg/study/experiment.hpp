@@ -37,7 +37,7 @@ class Experiment {
   const std::unique_ptr<const Functional> landscape;  // null for a network
   const Functional& objective;                        // the one or the other's
   const Terms terms;                                  // what diffuses it
-  const std::unique_ptr<const Lattice> lattice;       // null where nothing diffuses
+  const std::unique_ptr<const Lattice> lattice;       // null where K has no part
   const GradientFlow flow;
   const Scheme scheme;
 

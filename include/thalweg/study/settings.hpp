@@ -24,7 +24,7 @@ struct FlowSpec {
   Index output_count = 256;
   double heat = 1e-3;
   Index draws = 1;
-  LocalEntropy entropy;
+  LocalEntropy entropy{.tau = 1e-4};
   double tau = 1e-4;
   std::uint64_t seed = 0;  // of the permutation and of uniform collocation points
 };

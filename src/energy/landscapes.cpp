@@ -22,41 +22,47 @@ void add(double s, const double* x, double* y, Index n) {
   for (Index i = 0; i < n; ++i) y[i] += s * x[i];
 }
 
+// Heat of time s averages over normal displacements of variance v = 2 s. Each landscape carries the terms this adds,
+// all zero for v = 0.
+
 /// E = sum_i e(y_i) with e, e', e'' of `Term`.
 template <class Term>
 class Separable final : public Functional {
  public:
-  explicit Separable(Index size) : size_(size) {}
+  explicit Separable(const LandscapeSpec& spec) : size_(spec.dimension), term_{2 * spec.heat} {}
 
   Index size() const override { return size_; }
   double value(In y, Batch) const override {
     double sum = 0;
-    for (Index i = 0; i < size_; ++i) sum += Term::value(y[i]);
+    for (Index i = 0; i < size_; ++i) sum += term_.value(y[i]);
     return sum;
   }
   double gradient(In y, Batch, Out g) const override {
-    for (Index i = 0; i < size_; ++i) g[i] = Term::slope(y[i]);
+    for (Index i = 0; i < size_; ++i) g[i] = term_.slope(y[i]);
     return value(y, {});
   }
   void hvp(In y, Batch, In w, Out hw) const override {
-    for (Index i = 0; i < size_; ++i) hw[i] = Term::bend(y[i]) * w[i];
+    for (Index i = 0; i < size_; ++i) hw[i] = term_.bend(y[i]) * w[i];
   }
 
  private:
   Index size_;
+  Term term_;
 };
 
 struct DoubleWell {
-  static double value(double x) { return (x * x - 1) * (x * x - 1) / 4; }
-  static double slope(double x) { return x * (x * x - 1); }
-  static double bend(double x) { return 3 * x * x - 1; }
+  double v;
+  double value(double x) const { return ((x * x - 1) * (x * x - 1) + v * (6 * x * x - 2 + 3 * v)) / 4; }
+  double slope(double x) const { return x * (x * x - 1 + 3 * v); }
+  double bend(double x) const { return 3 * x * x - 1 + 3 * v; }
 };
 
 struct Rastrigin {
   static constexpr double k = 2 * std::numbers::pi;
-  static double value(double x) { return 10 + x * x - 10 * std::cos(k * x); }
-  static double slope(double x) { return 2 * x + 10 * k * std::sin(k * x); }
-  static double bend(double x) { return 2 + 10 * k * k * std::cos(k * x); }
+  double v, dents = 10 * std::exp(-k * k * v / 2);
+  double value(double x) const { return 10 + x * x + v - dents * std::cos(k * x); }
+  double slope(double x) const { return 2 * x + dents * k * std::sin(k * x); }
+  double bend(double x) const { return 2 + dents * k * k * std::cos(k * x); }
 };
 
 /// E and its first and second derivatives at a point of the plane.
@@ -64,38 +70,46 @@ struct Jet {
   double value = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0;
 };
 
-template <Jet (*formula)(double, double)>
+template <Jet (*formula)(double x, double y, double v)>
 class Planar final : public Functional {
  public:
+  explicit Planar(double heat) : v_(2 * heat) {}
+
   Index size() const override { return 2; }
-  double value(In y, Batch) const override { return formula(y[0], y[1]).value; }
+  double value(In y, Batch) const override { return formula(y[0], y[1], v_).value; }
   double gradient(In y, Batch, Out g) const override {
-    const Jet e = formula(y[0], y[1]);
+    const Jet e = formula(y[0], y[1], v_);
     g << e.x, e.y;
     return e.value;
   }
   void hvp(In y, Batch, In w, Out hw) const override {
-    const Jet e = formula(y[0], y[1]);
+    const Jet e = formula(y[0], y[1], v_);
     hw << e.xx * w[0] + e.xy * w[1], e.xy * w[0] + e.yy * w[1];
   }
+
+ private:
+  double v_;
 };
 
-Jet factorisation(double x, double y) {
+Jet factorisation(double x, double y, double v) {
   const double r = 1 - x * y;
-  return {r * r / 2, -r * y, -r * x, y * y, 2 * x * y - 1, x * x};
+  return {(r * r + v * (x * x + y * y + v)) / 2, v * x - r * y, v * y - r * x, y * y + v, 2 * x * y - 1, x * x + v};
 }
 
-/// sum_k A_k exp(a_k dx^2 + b_k dx dy + c_k dy^2) about four centres (Mueller, Brown 1979).
-Jet mueller_brown(double x, double y) {
+/// sum_k A_k exp(a_k dx^2 + b_k dx dy + c_k dy^2) about four centres (Mueller, Brown 1979). Heat makes of a term
+/// exp(d'M d) the term det(N)^(-1/2) exp(d'M N^-1 d), N = I - 2 v M, as long as N is positive definite.
+Jet mueller_brown(double x, double y, double v) {
   struct Gaussian {
     double amplitude, a, b, c, x, y;
   };
   constexpr Gaussian terms[] = {
       {-200, -1, 0, -10, 1, 0}, {-100, -1, 0, -10, 0, .5}, {-170, -6.5, 11, -6.5, -.5, 1.5}, {15, .7, .6, .7, -1, 1}};
   Jet e;
-  for (const auto& [amplitude, a, b, c, x0, y0] : terms) {
+  for (const auto& [amplitude, a0, b0, c0, x0, y0] : terms) {
+    const double minor = a0 * c0 - b0 * b0 / 4, det = 1 - 2 * v * (a0 + c0) + 4 * v * v * minor;
+    const double a = (a0 - 2 * v * minor) / det, b = b0 / det, c = (c0 - 2 * v * minor) / det;
     const double dx = x - x0, dy = y - y0;
-    const double f = amplitude * std::exp(a * dx * dx + b * dx * dy + c * dy * dy);
+    const double f = amplitude / std::sqrt(det) * std::exp(a * dx * dx + b * dx * dy + c * dy * dy);
     const double p = 2 * a * dx + b * dy, q = b * dx + 2 * c * dy;
     e.value += f;
     e.x += f * p;
@@ -109,7 +123,7 @@ Jet mueller_brown(double x, double y) {
 
 class Rosenbrock final : public Functional {
  public:
-  explicit Rosenbrock(Index size) : size_(size) {}
+  explicit Rosenbrock(const LandscapeSpec& spec) : size_(spec.dimension), v_(2 * spec.heat) {}
 
   Index size() const override { return size_; }
   double value(In y, Batch) const override {
@@ -117,6 +131,7 @@ class Rosenbrock final : public Functional {
     for (Index i = 0; i + 1 < size_; ++i) {
       const double r = y[i + 1] - y[i] * y[i];
       sum += 100 * r * r + (1 - y[i]) * (1 - y[i]);
+      sum += v_ * (101 + 100 * (6 * y[i] * y[i] - 2 * y[i + 1] + 3 * v_));
     }
     return sum;
   }
@@ -124,21 +139,22 @@ class Rosenbrock final : public Functional {
     g.setZero();
     for (Index i = 0; i + 1 < size_; ++i) {
       const double r = y[i + 1] - y[i] * y[i];
-      g[i] += -400 * y[i] * r - 2 * (1 - y[i]);
-      g[i + 1] += 200 * r;
+      g[i] += -400 * y[i] * (r - 3 * v_) - 2 * (1 - y[i]);
+      g[i + 1] += 200 * (r - v_);
     }
     return value(y, {});
   }
   void hvp(In y, Batch, In w, Out hw) const override {
     hw.setZero();
     for (Index i = 0; i + 1 < size_; ++i) {
-      hw[i] += (1200 * y[i] * y[i] - 400 * y[i + 1] + 2) * w[i] - 400 * y[i] * w[i + 1];
+      hw[i] += (1200 * (y[i] * y[i] + v_) - 400 * y[i + 1] + 2) * w[i] - 400 * y[i] * w[i + 1];
       hw[i + 1] += 200 * w[i + 1] - 400 * y[i] * w[i];
     }
   }
 
  private:
   Index size_;
+  double v_;
 };
 
 /// Orthonormal columns from normal ones (Gram-Schmidt, twice: Giraud et al. 2005).
@@ -163,6 +179,7 @@ class Quadratic final : public Functional {
     for (Index k = 0; k < n; ++k)
       eigenvalues_[k] =
           std::pow(spec.condition, static_cast<double>(k) / static_cast<double>(std::max<Index>(n - 1, 1)));
+    for (const double eigenvalue : eigenvalues_) lift_ += spec.heat * eigenvalue;
     if (!spec.rotated) return;
     const Matrix q = random_rotation(n, spec.seed);
     matrix_.setZero(n, n);
@@ -177,7 +194,7 @@ class Quadratic final : public Functional {
   }
   double gradient(In y, Batch, Out g) const override {
     hvp(y, {}, y, g);
-    return dot(y.data(), g.data(), size()) / 2;
+    return dot(y.data(), g.data(), size()) / 2 + lift_;
   }
   void hvp(In, Batch, In w, Out hw) const override {
     hw.setZero();
@@ -190,17 +207,18 @@ class Quadratic final : public Functional {
 
  private:
   Vector eigenvalues_;
-  Matrix matrix_;  // empty where A is diagonal
+  double lift_ = 0;  // s tr A
+  Matrix matrix_;    // empty where A is diagonal
 };
 
 template <class Kind>
 std::unique_ptr<Functional> sized(const LandscapeSpec& spec) {
-  return std::make_unique<Kind>(spec.dimension);
+  return std::make_unique<Kind>(spec);
 }
 
-template <Jet (*formula)(double, double)>
-std::unique_ptr<Functional> planar(const LandscapeSpec&) {
-  return std::make_unique<Planar<formula>>();
+template <Jet (*formula)(double, double, double)>
+std::unique_ptr<Functional> planar(const LandscapeSpec& spec) {
+  return std::make_unique<Planar<formula>>(spec.heat);
 }
 
 /// (even, odd, even, ...).
@@ -252,6 +270,10 @@ const Landscape& landscape_for(std::string_view name, const LandscapeSpec& spec)
   require(spec.dimension >= row.least, given + " has at least " + std::to_string(row.least) + " parameters");
   require(spec.dimension <= row.most, given + " has " + std::to_string(row.most) + " parameters");
   require(spec.condition >= 1, "model.condition: " + to_text(spec.condition) + " is below 1");
+  require(spec.heat >= 0, "flow.heat: " + to_text(spec.heat) + " is negative");
+  // The fourth Gaussian grows like exp(x^2) along a diagonal.
+  require(row.name != "mueller-brown" || spec.heat < .25,
+          "flow.heat: " + to_text(spec.heat) + ", but the heat flow of mueller-brown ends at 0.25");
   return row;
 }
 

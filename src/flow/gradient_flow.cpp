@@ -11,6 +11,14 @@ constexpr Diffusion rows[] = {
     {"none", "nothing: the plain gradient flow", "theta' = -grad L"},
     {"weights", "the weight field: a stiff term of the energy", "theta' = -grad L - nu K theta"},
     {"gradient", "the gradient: a Sobolev metric", "(I + sigma K)^m theta' = -grad L"},
+    {"output", "the learned function over x: a term of the energy, D = mean_x |grad_x f|^2",
+     "theta' = -grad L - (mu/2) grad D"},
+    {"landscape", "the objective over parameter space, for heat time s: u_s = Laplacian u, u(0) = L",
+     "theta' = -grad (G_s * L)"},
+    {"local-entropy", "its viscous cousin: u_t = -|grad u|^2/2 + (tau/2) Laplacian u, u(0) = L, t = gamma",
+     "theta' = tau grad ln (G_(tau gamma/2) * exp(-L/tau))"},
+    {"law", "the density of theta: rho_t = div(rho grad L) + tau Laplacian rho",
+     "dtheta = -grad L dt + sqrt(2 tau) dW"},
 };
 
 bool has(Part part, Part wanted) { return part == Part::all || part == wanted; }
@@ -31,6 +39,7 @@ GradientFlow::GradientFlow(const Functional& objective, const Lattice* lattice, 
   require(slots.nu >= 0, "flow.nu: " + to_text(slots.nu) + " is negative");
   require(slots.sigma >= 0, "flow.sigma: " + to_text(slots.sigma) + " is negative");
   require(slots.power == 1 || slots.power == 2, "flow.power: " + std::to_string(slots.power) + " is neither 1 nor 2");
+  require(slots.tau >= 0, "flow.tau: " + to_text(slots.tau) + " is negative");
   require(lattice || (slots.nu == 0 && slots.sigma == 0), "a diffusion needs a lattice");
   require(!lattice || lattice->size() == objective.size(), "the lattice and the objective differ in size");
 }
@@ -38,7 +47,10 @@ GradientFlow::GradientFlow(const Functional& objective, const Lattice* lattice, 
 void GradientFlow::velocity(Part part, const Instant& at, In y, Out v) const {
   v.setZero();
   if (has(part, Part::slow)) {
-    objective_.gradient(y, at.batch, v);
+    if (slots_.smoothing)
+      slots_.smoothing->gradient(objective_, y, at.batch, at.step, v);
+    else
+      objective_.gradient(y, at.batch, v);
     v *= -scale_;
   }
   if (has(part, Part::stiff)) subtract_diffusion(y, v);
@@ -48,7 +60,10 @@ void GradientFlow::velocity(Part part, const Instant& at, In y, Out v) const {
 void GradientFlow::jvp(Part part, const Instant& at, In y, In w, Out vw) const {
   vw.setZero();
   if (has(part, Part::slow)) {
-    objective_.hvp(y, at.batch, w, vw);
+    if (slots_.smoothing)
+      slots_.smoothing->hvp(objective_, y, at.batch, at.step, w, vw);
+    else
+      objective_.hvp(y, at.batch, w, vw);
     vw *= -scale_;
   }
   if (has(part, Part::stiff)) subtract_diffusion(w, vw);
@@ -98,18 +113,30 @@ void GradientFlow::phi_stiff(int k, double h, Out x) const {
     x *= phi(k, 0);
     return;
   }
-  const auto [nu, sigma, power] = slots_;
-  lattice_->transform([=](double l) { return phi(k, -h * nu * l / std::pow(1 + sigma * l, power)); }, x);
+  const auto rate = [this](double l) { return slots_.nu * l / std::pow(1 + slots_.sigma * l, slots_.power); };
+  lattice_->transform([=](double l) { return phi(k, -h * rate(l)); }, x);
 }
 
 std::optional<double> GradientFlow::batch_energy(const Instant& at, In y) const {
-  double e = scale_ * objective_.value(y, at.batch);
+  auto e = slots_.smoothing ? slots_.smoothing->value(objective_, y, at.batch, at.step)
+                            : std::optional(objective_.value(y, at.batch));
+  if (!e) return e;
+  *e *= scale_;
   if (stiff()) {
     Vector& ky = scratch(size());
     lattice_->apply(y, ky);
-    e += slots_.nu / 2 * y.dot(ky);
+    *e += slots_.nu / 2 * y.dot(ky);
   }
   return e;
+}
+
+void GradientFlow::colour(Out xi) const {
+  xi *= std::sqrt(2 * slots_.tau);
+  if (slots_.sigma == 0) return;
+  if (slots_.power == 2)
+    lattice_->solve(slots_.sigma, xi);
+  else
+    lattice_->transform([this](double l) { return 1 / std::sqrt(1 + slots_.sigma * l); }, xi);
 }
 
 }  // namespace thalweg

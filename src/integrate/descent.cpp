@@ -83,6 +83,7 @@ std::unique_ptr<Stepper> make(const Flow& flow, const SchemeSettings& s, In y0, 
 std::unique_ptr<Transform> probe_uphill(const SchemeSettings& s) { return ascent(s.rho); }
 std::unique_ptr<Transform> scale_by_adam(const SchemeSettings& s) { return adam(s.beta1, s.beta2, s.epsilon); }
 std::unique_ptr<Transform> plainly(const SchemeSettings&) { return explicit_step(); }
+std::unique_ptr<Transform> noisily(const SchemeSettings& s) { return langevin_step(s.batch.seed); }
 std::unique_ptr<Transform> implicitly(const SchemeSettings&) { return implicit_step(); }
 std::unique_ptr<Transform> by_heavy_ball(const SchemeSettings& s) { return heavy_ball_step(s.momentum); }
 std::unique_ptr<Transform> by_nesterov(const SchemeSettings& s) { return nesterov_step(s.momentum); }
@@ -142,6 +143,31 @@ constexpr SchemeRow rows[] = {
      .continuous = false,
      .twin = "gradient",
      .make = make<Part::all, nullptr, nullptr, plainly>,
+     .limit = room},
+    {.name = "smoothed-sgd",
+     .family = "descent",
+     .what = "theta - eta g, g the mean over antithetic draws about theta, fresh ones each step",
+     .order = 1,
+     .continuous = false,
+     .twin = "landscape",
+     .make = make<Part::all, nullptr, nullptr, plainly>,
+     .limit = room},
+    {.name = "entropy-sgd",
+     .family = "descent",
+     .what = "theta - eta (theta - <theta'>)/gamma, the mean along an inner Langevin chain, fresh noise each step",
+     .order = 1,
+     .continuous = false,
+     .twin = "local-entropy",
+     .make = make<Part::all, nullptr, nullptr, plainly>,
+     .limit = room},
+    {.name = "langevin",
+     .family = "descent",
+     .what = "theta - eta g + sqrt(2 tau eta) xi",
+     .order = 1,
+     .continuous = false,
+     .noisy = true,
+     .twin = "law",
+     .make = make<Part::all, nullptr, nullptr, noisily>,
      .limit = room},
 };
 

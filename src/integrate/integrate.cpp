@@ -21,7 +21,6 @@ std::optional<Status> exhausted(const Stepper& stepper, const Stop& stop) {
   const Instant& now = stepper.now();
   if (stop.time && now.time >= *stop.time) return Status::time;
   if (stop.steps && now.step >= *stop.steps) return Status::steps;
-  if (stop.gradients && stepper.work().gradients >= *stop.gradients) return Status::gradients;
   return std::nullopt;
 }
 
@@ -111,7 +110,10 @@ class Solve {
       time = std::min(time, there);
     }
     if (first && time < stepper_->now().time) located_ = {{time, segment_.start().step, {}}, segment_(time)};
-    return first ? first : exhausted(*stepper_, stop_);
+    if (first) return first;
+    if (const auto end = exhausted(*stepper_, stop_)) return end;
+    if (stop_.gradients && work().gradients >= *stop_.gradients) return Status::gradients;
+    return std::nullopt;
   }
 
   void keep() {
@@ -122,9 +124,17 @@ class Solve {
     stepper_->resume(here.solve);
   }
 
-  Frame frame() const {
-    if (located_) return {located_->at, located_->y, stepper_->work()};
-    return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), stepper_->work()};
+  /// What the solve has cost in gradients of the objective, of which a velocity may take several.
+  const Work& work() {
+    work_ = stepper_->work();
+    work_.gradients *= flow_.evaluations();
+    work_.products *= flow_.evaluations();
+    return work_;
+  }
+
+  Frame frame() {
+    if (located_) return {located_->at, located_->y, work()};
+    return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), work()};
   }
   double wall() const { return wall_before_ + std::chrono::duration<double>(Clock::now() - begun_).count(); }
 
@@ -144,6 +154,7 @@ class Solve {
   Segment segment_;
   Audience audience_;
   std::unique_ptr<Stepper> stepper_;
+  Work work_;
   std::optional<Located> located_;
   Clock::time_point begun_ = Clock::now();
   double wall_before_ = 0;

@@ -42,7 +42,21 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
   return scheme;
 }
 
+namespace {
+
+void require_noise_taken(const Scheme& scheme, const Flow& flow) {
+  if (!flow.noisy() || scheme.row.noisy) return;
+  std::string takers;
+  for (const SchemeRow& row : schemes())
+    if (row.noisy) takers += (takers.empty() ? "" : ", ") + std::string(row.name);
+  throw std::invalid_argument("scheme.name: " + std::string(scheme.row.name) +
+                              " adds no noise, and flow.diffusion=law is nothing else; take " + takers);
+}
+
+}  // namespace
+
 void require_fits(const Scheme& scheme, const Flow& flow) {
+  require_noise_taken(scheme, flow);
   require(scheme.row.batches || Batches(scheme.settings.batch, flow.samples()).whole(),
           "scheme.batch: " + std::string(scheme.row.name) +
               " builds on past steps, which saw other batches; take 0, or a one-step scheme such as rk4 or sgd");

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "thalweg/core/random.hpp"
+
 namespace thalweg {
 namespace {
 
@@ -21,6 +23,24 @@ class Gradient final : public Transform {
 
  private:
   Part part_;
+};
+
+class LangevinStep final : public Transform {
+ public:
+  explicit LangevinStep(std::uint64_t seed) : seed_(seed) {}
+  void apply(Move& m) override {
+    m.y += m.eta * m.v;
+    if (!m.flow.noisy()) return;
+    Stream draw(seed_, Purpose::noise, static_cast<std::uint64_t>(m.at.step));
+    noise_.resize(m.y.size());
+    for (double& xi : noise_) xi = draw.normal();
+    m.flow.colour(noise_);
+    m.y += std::sqrt(m.eta) * noise_;
+  }
+
+ private:
+  std::uint64_t seed_;
+  Vector noise_;
 };
 
 class Ascent final : public Transform {
@@ -131,6 +151,7 @@ std::unique_ptr<Transform> adam(double beta1, double beta2, double epsilon) {
 }
 std::unique_ptr<Transform> decay(double rate) { return std::make_unique<Decay>(rate); }
 std::unique_ptr<Transform> explicit_step() { return std::make_unique<ExplicitStep>(); }
+std::unique_ptr<Transform> langevin_step(std::uint64_t seed) { return std::make_unique<LangevinStep>(seed); }
 std::unique_ptr<Transform> implicit_step() { return std::make_unique<ImplicitStep>(); }
 std::unique_ptr<Transform> heavy_ball_step(double beta) { return std::make_unique<HeavyBallStep>(beta); }
 std::unique_ptr<Transform> nesterov_step(double beta) { return std::make_unique<NesterovStep>(beta); }

@@ -12,19 +12,13 @@ std::unique_ptr<const Learning> make_learning(const Settings& s) {
   return learns(s) ? std::make_unique<const Learning>(s, make_dataset(s.data)) : nullptr;
 }
 
-LandscapeSpec spec_of(const Settings& s) {
-  LandscapeSpec spec = s.landscape;
-  spec.seed = s.model.seed;
-  return spec;
-}
-
 std::unique_ptr<const Functional> make_landscape(const Settings& s) {
   if (learns(s)) return nullptr;
-  return landscape_for(s.model_kind, spec_of(s)).make(spec_of(s));
+  return landscape_for(s.model_kind, landscape_spec(s)).make(landscape_spec(s));
 }
 
 std::unique_ptr<const Lattice> make_lattice(const Settings& s, const Learning* learning, Index size) {
-  if (s.flow.diffusion == "none") return nullptr;
+  if (!diffuses(s.flow, "weights") && !diffuses(s.flow, "gradient")) return nullptr;
   require(learning || s.flow.lattice != "neurons",
           "flow.lattice: neurons are the hidden units of a network, and model.kind=" + s.model_kind +
               " has none; take chain, ring or permuted");
@@ -32,18 +26,14 @@ std::unique_ptr<const Lattice> make_lattice(const Settings& s, const Learning* l
   return find(lattices(), s.flow.lattice, "flow.lattice").make(layers, size, s.flow.seed);
 }
 
-Slots slots(const FlowSpec& flow) {
-  return {diffuses(flow, "weights") ? flow.nu : 0, diffuses(flow, "gradient") ? flow.sigma : 0, flow.power};
+Slots slots(const FlowSpec& flow, const Terms& terms) {
+  return {diffuses(flow, "weights") ? flow.nu : 0, diffuses(flow, "gradient") ? flow.sigma : 0, flow.power,
+          diffuses(flow, "law") ? flow.tau : 0, terms.smoothing.get()};
 }
 
 bool adaptive(const Scheme& scheme) { return scheme.settings.rtol || scheme.settings.atol; }
 
 }  // namespace
-
-bool diffuses(const FlowSpec& flow, std::string_view slot) {
-  const auto filled = split_list(flow.diffusion, '+');
-  return std::find(filled.begin(), filled.end(), slot) != filled.end();
-}
 
 Learning::Learning(const Settings& s, Dataset d)
     : data(std::move(d)),
@@ -61,15 +51,16 @@ Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> proble
       learning(std::move(problem)),
       landscape(make_landscape(s)),
       objective(learning ? learning->risk : *landscape),
+      terms(s, learning.get(), objective),
       lattice(make_lattice(s, learning.get(), objective.size())),
-      flow(objective, lattice.get(), slots(s.flow), learning ? learning->model.time_scale() : 1),
+      flow(terms.energy, lattice.get(), slots(s.flow, terms), learning ? learning->model.time_scale() : 1),
       scheme(make_scheme(s.scheme, s.stepping)) {
   require_fits(scheme, flow);
 }
 
 Vector Experiment::start() const {
   if (learning) return learning->model.start(settings.model.seed);
-  return landscape_for(settings.model_kind, spec_of(settings)).start(spec_of(settings));
+  return landscape_for(settings.model_kind, landscape_spec(settings)).start(landscape_spec(settings));
 }
 
 Recorder Experiment::recorder() const { return {learning.get(), objective, flow, settings.record.probes}; }

@@ -3,6 +3,7 @@
 #include "key_types.hpp"
 #include "thalweg/diagnose/surface.hpp"
 #include "thalweg/energy/diffusion.hpp"
+#include "thalweg/energy/dirichlet.hpp"
 #include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
@@ -154,6 +155,7 @@ std::vector<Key> model_keys() {
 
 std::vector<Key> flow_keys() {
   const auto in = [](auto member) { return path(&Settings::flow, member); };
+  const auto entropy = [](auto member) { return path(&Settings::flow, &FlowSpec::entropy, member); };
   return {
       diffusion_key(),
       choice("flow.lattice", "where K acts, see `list lattices`", lattices(), in(&FlowSpec::lattice)),
@@ -162,7 +164,28 @@ std::vector<Key> flow_keys() {
       real("flow.sigma", "1/eigenvalue of K", "gradient: sigma of the metric (I + sigma K)^power", not_negative,
            in(&FlowSpec::sigma)),
       whole("flow.power", "", "gradient: power m of the metric, 1 or 2", {1, 3}, in(&FlowSpec::power)),
-      whole("flow.seed", "", "seed of the permuted lattice", not_negative, in(&FlowSpec::seed)),
+      real("flow.mu", "loss data units^2", "output: weight mu of (mu/2) D, D = mean_x |grad_x f|^2", not_negative,
+           in(&FlowSpec::mu)),
+      choice("flow.output_points", "output: where D is taken, see `list collocations`", collocations(),
+             in(&FlowSpec::output_points)),
+      whole("flow.output_count", "points", "output: number of uniform points", {1}, in(&FlowSpec::output_count)),
+      real("flow.heat", "parameter^2", "landscape: heat time s; smooths at the standard deviation sqrt(2 s)",
+           not_negative, in(&FlowSpec::heat)),
+      whole("flow.draws", "pairs", "landscape, local-entropy: antithetic pairs of draws a gradient; seed scheme.seed",
+            {1}, in(&FlowSpec::draws)),
+      real("flow.scope", "time", "local-entropy: gamma, how far the neighbourhood reaches", positive,
+           entropy(&LocalEntropy::scope)),
+      real("flow.inner_tau", "loss", "local-entropy: temperature; 0: the Moreau envelope", not_negative,
+           entropy(&LocalEntropy::tau)),
+      whole("flow.inner_steps", "steps", "local-entropy: length of the inner Langevin chain", {1},
+            entropy(&LocalEntropy::steps)),
+      real("flow.inner_step", "time", "local-entropy: step of the chain; times (sharpness + 1/gamma) below 2", positive,
+           entropy(&LocalEntropy::step)),
+      real("flow.inner_average", "1", "local-entropy: memory of the chain's running mean", share,
+           entropy(&LocalEntropy::average)),
+      real("flow.tau", "loss", "law: temperature tau of the noise sqrt(2 tau) dW; seed scheme.seed", not_negative,
+           in(&FlowSpec::tau)),
+      whole("flow.seed", "", "seed of the permuted lattice and of uniform points", not_negative, in(&FlowSpec::seed)),
   };
 }
 
@@ -207,7 +230,7 @@ std::vector<Key> scheme_keys() {
       whole("scheme.batch", "samples", "batch size; 0: the whole training set", not_negative, batch(&BatchPlan::size)),
       choice("scheme.sampling", "how batches are drawn, see `list samplings`", samplings(),
              batch(&BatchPlan::sampling)),
-      whole("scheme.seed", "", "seed of the batches", not_negative, batch(&BatchPlan::seed)),
+      whole("scheme.seed", "", "seed of batches, noise and draws", not_negative, batch(&BatchPlan::seed)),
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include "thalweg/core/table.hpp"
 #include "thalweg/diagnose/surface.hpp"
+#include "thalweg/energy/dirichlet.hpp"
 #include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
@@ -69,6 +70,7 @@ std::vector<Listing> listings() {
                 return Cells{code(r.formula), code(r.dials)};
               }),
       listing("diffusions", diffusions(), {"equation"}, [](const Diffusion& r) { return Cells{code(r.equation)}; }),
+      listing("collocations", collocations()),
       listing("lattices", lattices()),
       listing("schemes", schemes(), {"family", "order", "implicit", "adaptive"},
               [](const SchemeRow& r) {

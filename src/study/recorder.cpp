@@ -20,6 +20,7 @@ struct Moment {
   const Recorder::Path& path() const { return recorder.record_.path; }
   const Dataset& data() const { return recorder.learning_->data; }
   double energy() const { return recorder.flow_.energy(y).value_or(nan); }
+  double dirichlet() const { return recorder.dirichlet_->value(y, {}); }
 
   std::vector<int> predict(const Samples& samples) const {
     return decide(recorder.learning_->loss, recorder.learning_->model.predict(y, samples.x));
@@ -88,6 +89,8 @@ constexpr Probe rows[] = {
     {"memorised", "1", "share of flipped training labels that the model reproduces; nan where none is flipped",
      memorised, true},
     {"worst_fragment", "1", "lowest test accuracy over the fragments", worst_fragment, true},
+    {"dirichlet", "1/data unit^2", "D: mean of |grad_x f|^2 over the training points, f the logits",
+     [](Moment& m) { return m.dirichlet(); }, true},
     {"path_length", "parameter", "sum |theta_k+1 - theta_k| over recorded states",
      [](Moment& m) { return m.path().length; }},
     {"path_ratio", "1", "path_length / |theta - theta_0|",
@@ -110,6 +113,7 @@ Recorder::Recorder(const Learning* learning, const Functional& objective, const 
     : learning_(learning), objective_(objective), flow_(flow), columns_{"time", "step", "gradients"} {
   if (learning && learning->data.test.size() > 0)
     test_risk_.emplace(learning->model, learning->data.test, learning->loss);
+  if (learning) dirichlet_.emplace(learning->model, learning->data.train.x, true);
   for (const Probe& probe : probes()) {
     const bool named = std::find(wanted.begin(), wanted.end(), probe.name) != wanted.end();
     const bool possible = learning || !probe.data;

@@ -67,8 +67,7 @@ void require_memory(const Settings& s) {
 void resolve(Settings& s, const std::map<std::string, std::string>& given) {
   resolve_twin(s, given);
   s.stepping = make_scheme(s.scheme, s.stepping).settings;
-  require(s.flow.diffusion == "none" || !diffuses(s.flow, "none"),
-          "flow.diffusion: none does not combine with another slot in " + s.flow.diffusion);
+  require_combinable(s);
   if (const StopSpec& stop = s.stop;
       !stop.time && !stop.steps && !stop.gradients && !stop.loss && !stop.grad_norm && !stop.wall)
     s.stop.time = 100;

@@ -50,6 +50,26 @@ TEST_P(EveryLandscape, StartsWhereItIsSteep) {
   for (Index i = 0; i < g.size(); ++i) EXPECT_GT(std::abs(g[i]), 1e-2) << i;
 }
 
+// u_s = Laplacian u, the left side by fourth-order differences over 1e-4 of functions that change over .01 and more.
+TEST_P(EveryLandscape, ObeysTheHeatEquation) {
+  const Vector y = GetParam().start(spec()) * .8;
+  const auto at = [&](double heat) {
+    LandscapeSpec warm = spec();
+    warm.heat = heat;
+    return GetParam().make(warm);
+  };
+  for (const double s : {2e-4, .02}) {
+    const double h = 1e-4;
+    const auto value = [&](double shift) { return at(s + shift)->value(y, {}); };
+    const double rate = (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h);
+    const Matrix bend = hessian(*at(s), y);
+    EXPECT_NEAR(bend.trace(), rate, 1e-6 * bend.cwiseAbs().maxCoeff()) << s;
+    const DerivativeGap gap = derivative_gap(*at(s), y, test::normals(y.size(), 1));
+    EXPECT_LT(gap.gradient, 1e-7);
+    EXPECT_LT(gap.product, 1e-7);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EveryLandscape, testing::ValuesIn(landscapes().begin(), landscapes().end()),
                          [](const auto& row) { return test::identifier(row.param.name); });
 
@@ -67,6 +87,18 @@ TEST(Landscapes, HaveTheirKnownMinima) {
   const Vector deepest{{-.558224, 1.441726}};
   EXPECT_NEAR(surface->value(deepest, {}), -146.6995, 1e-4);
   EXPECT_LT(gradient(*surface, deepest).norm(), 2e-3);
+}
+
+// At the standard deviation sigma, heat time sigma^2/2: minima +-sqrt(1 - 3 sigma^2), barrier (1 - 3 sigma^2)^2/4.
+TEST(Landscapes, UnderHeatTheDoubleWellBecomesShallow) {
+  for (const double sigma : {0., .1, .3, .5}) {
+    const auto f = landscape_for("double-well", {}).make({.dimension = 1, .heat = sigma * sigma / 2});
+    const double width = 1 - 3 * sigma * sigma;
+    const Vector minimum{{std::sqrt(width)}}, top = Vector::Zero(1);
+    EXPECT_NEAR(gradient(*f, minimum)[0], 0, 1e-15);
+    EXPECT_NEAR(hessian(*f, minimum)(0, 0), 2 * width, 1e-15);
+    EXPECT_NEAR(f->value(top, {}) - f->value(minimum, {}), width * width / 4, 1e-15);
+  }
 }
 
 TEST(Landscapes, FactorisationKeepsTheDifferenceOfSquares) {
@@ -105,6 +137,8 @@ TEST(Landscapes, RefuseWhatTheyCannotHave) {
   EXPECT_EQ(message("rosenbrock", {.dimension = 1}), "model.dimension: 1, but rosenbrock has at least 2 parameters");
   EXPECT_EQ(message("factorisation", {.dimension = 3}), "model.dimension: 3, but factorisation has 2 parameters");
   EXPECT_EQ(message("quadratic", {.condition = .5}), "model.condition: 0.5 is below 1");
+  EXPECT_EQ(message("double-well", {.heat = -1}), "flow.heat: -1 is negative");
+  EXPECT_EQ(message("mueller-brown", {.heat = .3}), "flow.heat: 0.3, but the heat flow of mueller-brown ends at 0.25");
   EXPECT_NE(message("rosenbrok", {}).find("rosenbrock"), std::string::npos);
 }
 

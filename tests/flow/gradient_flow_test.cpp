@@ -12,8 +12,21 @@ namespace {
 
 using test::dense;
 
-/// Every way to fill the slots.
-const Slots all_slots[] = {{0, 0, 1}, {.3, 0, 1}, {0, .2, 1}, {0, .2, 2}, {.3, .2, 1}, {.3, .2, 2}, {50, 1e-3, 2}};
+/// Three pairs of draws that stay the same.
+const auto heat = heat_smoothing(.01, {3, 1, false});
+
+/// Every way to fill the slots; noise leaves the drift alone.
+const Slots all_slots[] = {{0, 0, 1},
+                           {.3, 0, 1},
+                           {0, .2, 1},
+                           {0, .2, 2},
+                           {.3, .2, 1},
+                           {.3, .2, 2},
+                           {50, 1e-3, 2},
+                           {0, 0, 1, .1},
+                           {.3, .2, 2, .1},
+                           {0, 0, 1, 0, heat.get()},
+                           {.3, .2, 1, .1, heat.get()}};
 
 class GradientFlowOfEverySlot : public testing::TestWithParam<Slots> {
  protected:
@@ -38,7 +51,10 @@ class GradientFlowOfEverySlot : public testing::TestWithParam<Slots> {
   }
   Vector energy_gradient() const {
     Vector g(y.size());
-    net.risk.gradient(y, {}, g);
+    if (const Smoothing* smoothing = GetParam().smoothing)
+      smoothing->gradient(net.risk, y, {}, 0, g);
+    else
+      net.risk.gradient(y, {}, g);
     return scale * g + GetParam().nu * k * y;
   }
 };
@@ -184,6 +200,41 @@ TEST(GradientFlow, SeesTheBatchItIsGiven) {
   EXPECT_EQ(flow.samples(), 10);
 }
 
+// B B' = 2 tau M^-1 on two-axis arrays as well.
+TEST_P(GradientFlowOfEverySlot, ColoursNoiseByItsMetric) {
+  EXPECT_EQ(flow.noisy(), GetParam().tau > 0);
+  Matrix b(y.size(), y.size());
+  for (Index j = 0; j < y.size(); ++j) {
+    Vector column = Vector::Unit(y.size(), j);
+    flow.colour(column);
+    b.col(j) = column;
+  }
+  // The metric's norm of 200 squared times the rounding of a solve.
+  EXPECT_LT((metric * b * b.transpose() - 2 * GetParam().tau * one).cwiseAbs().maxCoeff(), 1e-11);
+}
+
+// Its gradient alone is known: minus the velocity, M times.
+TEST(GradientFlow, OfLocalEntropyHasNoEnergyToShow) {
+  const test::Network net({{4}, "tanh", "logistic", "standard", 0, 0}, 2, 10);
+  const auto entropy = local_entropy({.5, 1e-3, 5, .1, .75}, {2, 1, true});
+  const GradientFlow flow(net.risk, net.lattice.get(), {.sigma = .2, .smoothing = entropy.get()});
+  const Vector y = net.model.start(1), w = test::normals(y.size(), 2);
+  Vector v(y.size()), g(y.size()), vw(y.size()), hw(y.size());
+  const std::int32_t batch[] = {2, 7};
+  flow.velocity(Part::all, {0, 3, batch}, y, v);
+  entropy->gradient(net.risk, y, batch, 3, g);
+  flow.raise(g);
+  EXPECT_EQ(v, -g);
+  flow.jvp(Part::all, {0, 3, batch}, y, w, vw);
+  entropy->hvp(net.risk, y, batch, 3, w, hw);
+  flow.raise(hw);
+  EXPECT_EQ(vw, -hw);
+  EXPECT_FALSE(flow.energy(y).has_value());
+  EXPECT_FALSE(flow.symmetric());
+  EXPECT_FALSE(flow.self_adjoint());
+  EXPECT_EQ(flow.evaluations(), 20);
+}
+
 TEST(GradientFlow, RefusesSlotsThatMeanNothing) {
   const test::Quadratic energy(test::definite(4, 1));
   const auto chain = test::flat_lattice("chain", 4), short_chain = test::flat_lattice("chain", 3);
@@ -192,6 +243,7 @@ TEST(GradientFlow, RefusesSlotsThatMeanNothing) {
   EXPECT_THROW(GradientFlow(energy, chain.get(), {0, 1, 3}), std::invalid_argument);
   EXPECT_THROW(GradientFlow(energy, nullptr, {1, 0, 1}), std::invalid_argument);
   EXPECT_THROW(GradientFlow(energy, nullptr, {0, 1, 1}), std::invalid_argument);
+  EXPECT_THROW(GradientFlow(energy, nullptr, {.tau = -1}), std::invalid_argument);
   EXPECT_THROW(GradientFlow(energy, short_chain.get(), {1, 0, 1}), std::invalid_argument);
 }
 

@@ -4,6 +4,7 @@
 
 #include "../network.hpp"
 #include "naive.hpp"
+#include "triple.hpp"
 
 namespace thalweg {
 namespace {
@@ -21,10 +22,24 @@ TEST_P(ActivationOfEveryKind, HasTheValueAndTheDerivativesOfItsFormula) {
   Vector f(z.size()), f1(z.size()), f2(z.size());
   activation.evaluate(z.size(), z.data(), f.data(), f1.data(), f2.data());
   for (Index i = 0; i < z.size(); ++i) {
-    const auto exact = test::naive_activation(activation.name, {z[i], 1, 1, 0});
+    const auto exact = test::naive_activation(activation.name, test::HyperDual{z[i], 1, 1, 0});
     EXPECT_NEAR(f[i], static_cast<double>(exact.value), 5e-15 * std::max(1., std::abs(f[i]))) << z[i];
     EXPECT_NEAR(f1[i], static_cast<double>(exact.first), 5e-15) << z[i];
     EXPECT_NEAR(f2[i], static_cast<double>(exact.mixed), 5e-15) << z[i];
+  }
+}
+
+// Sums of at most three products of derivatives that are right to 5e-15 and at most 2.
+TEST_P(ActivationOfEveryKind, HasTheThirdDerivativeOfItsFormula) {
+  const Activation& activation = GetParam();
+  const Vector z = points();
+  Vector f(z.size()), f1(z.size()), f2(z.size()), f3(z.size());
+  activation.evaluate(z.size(), z.data(), f.data(), f1.data(), f2.data());
+  activation.third(z.size(), z.data(), f.data(), f1.data(), f2.data(), f3.data());
+  for (Index i = 0; i < z.size(); ++i) {
+    const test::Triple x{z[i], {1, 1, 0, 1}};
+    const auto exact = test::naive_activation(activation.name, x);
+    EXPECT_NEAR(f3[i], static_cast<double>(exact.parts[6]), 3e-14) << z[i];
   }
 }
 

@@ -52,11 +52,12 @@ inline HyperDual erf(const HyperDual& x) {
 }
 
 /// An activation by its textbook formula, which no one has differentiated.
-inline HyperDual naive_activation(std::string_view name, const HyperDual& z) {
-  const HyperDual one{1}, two{2};
+template <class Number>
+Number naive_activation(std::string_view name, const Number& z) {
+  const Number one{1}, two{2};
   if (name == "tanh") return one - two / (exp(two * z) + one);
-  if (name == "relu") return z.value > 0 ? z : HyperDual{};
-  if (name == "gelu") return z * (one + erf(z / HyperDual{std::sqrt(2.L)})) / two;
+  if (name == "relu") return z.value > 0 ? z : Number{};
+  if (name == "gelu") return z * (one + erf(z / Number{std::sqrt(2.L)})) / two;
   if (name == "softplus") return log(one + exp(z));
   if (name == "sigmoid") return one / (one + exp(-z));
   if (name == "sin") return sin(z);
@@ -80,20 +81,21 @@ inline HyperDual naive_loss(std::string_view name, const std::vector<HyperDual>&
 }
 
 /// The network, neuron by neuron; theta holds W column by column, then b, layer after layer.
-inline std::vector<HyperDual> naive_logits(const ModelSpec& spec, std::vector<HyperDual> a, std::size_t outputs,
-                                           const std::vector<HyperDual>& theta) {
+template <class Number>
+std::vector<Number> naive_logits(const ModelSpec& spec, std::vector<Number> a, std::size_t outputs,
+                                 const std::vector<Number>& theta) {
   std::vector<std::size_t> widths(spec.hidden.begin(), spec.hidden.end());
   widths.push_back(outputs);
   std::size_t offset = 0;
   for (std::size_t l = 0; l < widths.size(); ++l) {
     const bool last = l + 1 == widths.size();
     const auto inputs = static_cast<long double>(a.size());
-    const HyperDual scale{spec.scaling == "ntk"                  ? 1 / std::sqrt(inputs)
-                          : spec.scaling == "mean-field" && last ? 1 / inputs
-                                                                 : 1};
-    std::vector<HyperDual> next(widths[l]);
+    const Number scale{spec.scaling == "ntk"                  ? 1 / std::sqrt(inputs)
+                       : spec.scaling == "mean-field" && last ? 1 / inputs
+                                                              : 1};
+    std::vector<Number> next(widths[l]);
     for (std::size_t j = 0; j < widths[l]; ++j) {
-      HyperDual z;
+      Number z;
       for (std::size_t i = 0; i < a.size(); ++i) z = z + theta[offset + i * widths[l] + j] * a[i];
       z = scale * z + theta[offset + a.size() * widths[l] + j];
       next[j] = last ? z : naive_activation(spec.activation, z);

@@ -19,7 +19,8 @@ enum class Purpose : std::uint64_t {
   noise,
   smoothing,
   trace,
-  sharpness
+  sharpness,
+  collocation
 };
 
 /// Counter-based random numbers, Philox 4x64-10 (Salmon et al., SC 2011): every stream is a pure function of

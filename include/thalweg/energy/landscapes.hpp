@@ -15,6 +15,7 @@ struct LandscapeSpec {
   double condition = 10;   // quadratic: largest eigenvalue; the least is 1 and their logarithms are evenly spaced
   bool rotated = false;    // quadratic: random orthonormal eigenvectors instead of the axes
   std::uint64_t seed = 0;  // of the rotation
+  double heat = 0;         // s of the heat semigroup u_s = Laplacian u that has acted on the landscape
 };
 
 /// A function R^n -> R in closed form, without samples, and a point from which its flow is worth watching.

@@ -44,6 +44,8 @@ class Flow {
   virtual bool self_adjoint() const { return symmetric(); }
   /// x <- M x.
   virtual void lower(Out) const {}
+  /// Gradients of the objective that one velocity takes, and products that one jvp does.
+  virtual std::int64_t evaluations() const { return 1; }
   /// Whether B is anything but zero.
   virtual bool noisy() const { return false; }
   /// xi <- B xi; for a gradient flow B B' = 2 tau M^-1.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "thalweg/energy/diffusion.hpp"
+#include "thalweg/energy/smoothing.hpp"
 #include "thalweg/flow/flow.hpp"
 
 namespace thalweg {
@@ -16,16 +17,19 @@ struct Diffusion {
 };
 std::span<const Diffusion> diffusions();
 
-/// Strengths of the filled slots; zero leaves a slot empty.
+/// Strengths of the filled slots; zero leaves a slot empty. `output` is a term of the objective itself.
 struct Slots {
-  double nu = 0;     // weights: E gains (nu/2) theta' K theta, its stiff part
-  double sigma = 0;  // gradient: the metric is M = (I + sigma K)^power
-  int power = 1;     // 1 or 2
+  double nu = 0;                         // weights: E gains (nu/2) theta' K theta, its stiff part
+  double sigma = 0;                      // gradient: the metric is M = (I + sigma K)^power
+  int power = 1;                         // 1 or 2
+  double tau = 0;                        // law: the temperature of the noise
+  const Smoothing* smoothing = nullptr;  // landscape, local-entropy: S takes L's place; must outlive the flow
 };
 
-/// M y' = -grad E(y) with E = scale L + (nu/2) y' K y and M = (I + sigma K)^m.
-/// Slow part: -M^-1 scale grad L; stiff part: -nu M^-1 K y. K and M commute, so that every solve is direct.
-/// dE/dt = -<grad E, M^-1 grad E> <= 0. The functional and the lattice must outlive the flow.
+/// M dy = -grad E(y) dt + sqrt(2 tau) M^(1/2) dW with E = scale S + (nu/2) y' K y and M = (I + sigma K)^m, S the
+/// objective L or its diffused version. Slow part: -M^-1 scale grad S; stiff part: -nu M^-1 K y. K and M commute, so
+/// that every solve is direct. Without noise dE/dt = -<grad E, M^-1 grad E> <= 0; with it the law exp(-E/tau) is kept
+/// whatever the metric. The functional and the lattice must outlive the flow.
 class GradientFlow final : public Flow {
  public:
   /// `lattice` may be null where no slot needs it. Throws std::invalid_argument on a negative strength, a power other
@@ -39,11 +43,15 @@ class GradientFlow final : public Flow {
   void solve_stiff(double shift, Out x) const override;
   void phi_stiff(int k, double h, Out x) const override;
   bool stiff() const override { return slots_.nu > 0; }
-  bool symmetric() const override { return slots_.sigma == 0; }
-  bool self_adjoint() const override { return true; }
+  bool symmetric() const override { return slots_.sigma == 0 && self_adjoint(); }
+  bool self_adjoint() const override { return !slots_.smoothing || slots_.smoothing->symmetric(); }
   void lower(Out x) const override;
   std::optional<double> energy(In y) const override { return batch_energy({}, y); }
   std::optional<double> batch_energy(const Instant& at, In y) const override;
+  std::int64_t evaluations() const override { return slots_.smoothing ? slots_.smoothing->gradients() : 1; }
+  bool noisy() const override { return slots_.tau > 0; }
+  /// xi <- sqrt(2 tau) M^(-1/2) xi.
+  void colour(Out xi) const override;
 
   /// g <- M^-1 g.
   void raise(Out g) const;

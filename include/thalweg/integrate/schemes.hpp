@@ -83,6 +83,7 @@ struct SchemeRow {
   bool fixed = true;           // takes steps of a given length; else a tolerance alone decides
   bool batches = true;         // each step may see another batch: it keeps no velocities of past steps
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
+  bool noisy = false;          // takes the noise of a flow; the others refuse a flow that has any
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
   /// Throws std::invalid_argument on settings that the scheme cannot have; null: it takes all.

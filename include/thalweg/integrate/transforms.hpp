@@ -46,6 +46,10 @@ std::unique_ptr<Transform> decay(double rate);
 /// y <- y + eta v.
 std::unique_ptr<Transform> explicit_step();
 
+/// y <- y + eta v + sqrt(eta) B xi with the normal numbers xi of (seed, noise, step): unadjusted Langevin, the
+/// Euler-Maruyama step.
+std::unique_ptr<Transform> langevin_step(std::uint64_t seed);
+
 /// y <- (I - eta J_stiff)^-1 (y + eta v): v holds the slow part (IMEX Euler).
 std::unique_ptr<Transform> implicit_step();
 

@@ -15,11 +15,13 @@ namespace kernel {
 enum class Function : int;
 }
 
-/// A function applied to every pre-activation, with its first two derivatives.
+/// A function applied to every pre-activation, with its first three derivatives.
 struct Activation {
   std::string_view name, what;
   double gain;  // standard deviation of the initial weights times sqrt(inputs): keeps the variance of the signal
   kernel::Function function;
+  /// f3_i = act'''(z_i) for i < n, from the function and its first two derivatives there.
+  void (*third)(Index n, const double* z, const double* f, const double* f1, const double* f2, double* f3);
 
   /// f_i = act(z_i), f1_i = act'(z_i), f2_i = act''(z_i) for i < n.
   void evaluate(Index n, const double* z, double* f, double* f1, double* f2) const;
@@ -81,6 +83,7 @@ class Mlp {
   Index inputs() const { return layers_.front().inputs; }
   Index outputs() const { return layers_.back().outputs; }
   std::span<const Layer> layers() const { return layers_; }
+  const Activation& activation() const { return *activation_; }
 
   /// Training time runs this much faster than the plain flow's: the width for `mean-field`, otherwise 1.
   double time_scale() const { return time_scale_; }

@@ -11,6 +11,7 @@
 #include "thalweg/study/learning.hpp"
 #include "thalweg/study/recorder.hpp"
 #include "thalweg/study/settings.hpp"
+#include "thalweg/study/terms.hpp"
 
 namespace thalweg {
 
@@ -36,15 +37,13 @@ class Experiment {
   const std::unique_ptr<const Learning> learning;     // null for an analytic landscape
   const std::unique_ptr<const Functional> landscape;  // null for a network
   const Functional& objective;                        // the one or the other's
-  const std::unique_ptr<const Lattice> lattice;       // null where nothing diffuses
+  const Terms terms;                                  // what diffuses it
+  const std::unique_ptr<const Lattice> lattice;       // null where K has no part
   const GradientFlow flow;
   const Scheme scheme;
 
  private:
   Experiment(const Settings& settings, std::unique_ptr<const Learning> learning);
 };
-
-/// Whether flow.diffusion, a +-joined list, fills that slot.
-bool diffuses(const FlowSpec& flow, std::string_view slot);
 
 }  // namespace thalweg

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "thalweg/energy/dirichlet.hpp"
 #include "thalweg/observe/observer.hpp"
 #include "thalweg/study/learning.hpp"
 
@@ -63,6 +64,7 @@ class Recorder final : public Observer {
   const Learning* learning_;
   const Functional& objective_;
   std::optional<Risk> test_risk_;
+  std::optional<Dirichlet> dirichlet_;  // on the training points
   const Flow& flow_;
   std::vector<const Probe*> probes_;
   std::vector<std::string> columns_;

@@ -7,6 +7,7 @@
 
 #include "thalweg/data/dataset.hpp"
 #include "thalweg/energy/landscapes.hpp"
+#include "thalweg/energy/smoothing.hpp"
 #include "thalweg/integrate/schemes.hpp"
 #include "thalweg/model/mlp.hpp"
 
@@ -18,7 +19,14 @@ struct FlowSpec {
   double nu = 1e-3;
   double sigma = 1;
   int power = 1;
-  std::uint64_t seed = 0;  // of the permutation
+  double mu = 1e-3;
+  std::string output_points = "data";
+  Index output_count = 256;
+  double heat = 1e-3;
+  Index draws = 1;
+  LocalEntropy entropy{.tau = 1e-4};
+  double tau = 1e-4;
+  std::uint64_t seed = 0;  // of the permutation and of uniform collocation points
 };
 
 struct StopSpec {

@@ -14,7 +14,8 @@ constexpr std::string_view written[] = {
     "surface.vti",      "surface.png",     "trajectory.vtp", "directions.csv", "decision.pvd", "decision",
     "decision.png",     "metrics.png",     "view.py",        "paraview",       "report.html",  "evaluate.csv",
     "evaluate.json",    "runs.csv",        "curves.csv",     "effects.csv",    "shares.csv",   "study.sqlite",
-    "study.sqlite-wal", "study.sqlite-shm"};
+    "study.sqlite-wal", "study.sqlite-shm", "spectrum.csv", "spectrum.json", "spectrum.png", "vectors.csv",
+    "density.csv", "sharpness.csv", "sharpness.png"};
 
 }  // namespace
 

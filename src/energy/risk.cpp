@@ -113,4 +113,17 @@ void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
   hw = hw / count(batch) + weight_decay_ * w;
 }
 
+void Risk::gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const {
+  gw.setZero(w.rows(), w.cols());
+  each_block(batch, true, [&](Tape& tape, const int* labels) {
+    const auto logits = model_.forward(theta, tape, 2);
+    for (Index k = 0; k < w.cols(); ++k) {
+      auto cotangent = model_.cotangent(tape);
+      loss_.tangent(logits, labels, model_.forward_tangent(theta, w.col(k), tape), cotangent);
+      model_.backward(theta, tape, gw.col(k));
+    }
+  });
+  gw = gw / count(batch) + weight_decay_ * w;
+}
+
 }  // namespace thalweg

@@ -20,6 +20,8 @@ constexpr Command rows[] = {
      "", true, train},
     {"evaluate", "loss, gradient and one Hessian-vector product of given weights on given data",
      "in evaluate model out", "", false, evaluate},
+    {"spectrum", "Hessian eigenpairs, trace and density of a finished run, at its end or along its path",
+     "in evaluate spectrum model out petsc", "", true, spectrum},
     {"data", "make or inspect a data set", "data out", "", false, data},
     {"list", "every table: names and one line of meaning", "", "", false, list},
 };

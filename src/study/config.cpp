@@ -167,6 +167,12 @@ Request parse(std::span<const std::string> arguments, std::span<const Command> c
   return request;
 }
 
+Settings read_settings(const std::filesystem::path& ini) {
+  Settings settings;
+  for (const auto& [name, value] : read_ini(ini)) set_key(settings, name, value);
+  return settings;
+}
+
 std::string ini_text(const Settings& settings) {
   std::ostringstream text;
   std::string section;

@@ -9,6 +9,7 @@
 #include "thalweg/flow/gradient_flow.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
+#include "thalweg/study/spectra.hpp"
 
 namespace thalweg {
 namespace {
@@ -270,6 +271,30 @@ std::vector<Key> picture_keys() {
   };
 }
 
+std::vector<Key> spectrum_keys() {
+  const auto in = [](auto member) { return path(&Settings::spectrum, member); };
+  return {
+      choice("spectrum.matrix", "see `list spectra`", spectra(), in(&SpectrumSpec::matrix)),
+      whole("spectrum.count", "pairs", "largest eigenvalues with their vectors", {1}, in(&SpectrumSpec::count)),
+      whole("spectrum.bottom", "pairs", "smallest eigenvalues with their vectors", not_negative,
+            in(&SpectrumSpec::bottom)),
+      real("spectrum.tolerance", "1", "of a pair's residual, in units of the largest |eigenvalue|", positive,
+           in(&SpectrumSpec::tolerance)),
+      whole("spectrum.probes", "products", "behind each estimate of the trace, at least 6; 0: no trace", not_negative,
+            in(&SpectrumSpec::probes)),
+      whole("spectrum.steps", "products", "Lanczos steps of each vector behind the density; 0: no density",
+            not_negative, in(&SpectrumSpec::steps)),
+      whole("spectrum.vectors", "", "random vectors behind the density", {1}, in(&SpectrumSpec::vectors)),
+      optional("spectrum.bandwidth", "eigenvalue",
+               "standard deviation of the Gaussian that the density is seen through "
+               "(a hundredth of the range where not given)",
+               positive, in(&SpectrumSpec::bandwidth)),
+      whole("spectrum.path", "states", "follow the top pairs along so many recorded states of the run; 0: its end only",
+            not_negative, in(&SpectrumSpec::path)),
+      whole("spectrum.seed", "", "seed of the random vectors", not_negative, in(&SpectrumSpec::seed)),
+  };
+}
+
 std::vector<Key> study_keys() {
   const auto in = [](auto member) { return path(&Settings::study, member); };
   return {
@@ -307,7 +332,8 @@ std::vector<Key> other_keys() {
 
 std::vector<Key> all_keys() {
   std::vector<Key> all;
-  for (auto section : {data_keys, model_keys, flow_keys, scheme_keys, run_keys, picture_keys, study_keys, other_keys})
+  for (auto section :
+       {data_keys, model_keys, flow_keys, scheme_keys, run_keys, picture_keys, spectrum_keys, study_keys, other_keys})
     for (Key& key : section()) all.push_back(std::move(key));
   return all;
 }

@@ -10,6 +10,7 @@
 #include "thalweg/study/commands.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
+#include "thalweg/study/spectra.hpp"
 
 namespace thalweg {
 namespace {
@@ -84,6 +85,7 @@ std::vector<Listing> listings() {
       listing("samplings", samplings()),
       listing("probes", probes(), {"unit"}, [](const Probe& r) { return Cells{std::string(r.unit)}; }),
       listing("directions", direction_kinds()),
+      listing("spectra", spectra()),
       listing("methods", methods(), {"keys", "gain"},
               [](const Method& r) {
                 return Cells{code(r.keys), code(r.gain)};

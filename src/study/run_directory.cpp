@@ -10,11 +10,16 @@ namespace {
 
 /// All that any command writes. What else lies in a directory is somebody's own.
 constexpr std::string_view written[] = {
-    "run.ini",          "run.json",         "metrics.csv",    "weights.csv",    "data.csv",     "data.vtp",
-    "surface.vti",      "surface.png",      "trajectory.vtp", "directions.csv", "decision.pvd", "decision",
-    "decision.png",     "metrics.png",      "view.py",        "paraview",       "report.html",  "evaluate.csv",
-    "evaluate.json",    "runs.csv",         "curves.csv",     "effects.csv",    "shares.csv",   "study.sqlite",
-    "study.sqlite-wal", "study.sqlite-shm", "checkpoint.bin"};
+    "run.ini", "run.json", "report.html", "view.py", "paraview",
+    // train
+    "metrics.csv", "metrics.png", "weights.csv", "data.csv", "data.vtp", "surface.vti", "surface.png", "trajectory.vtp",
+    "directions.csv", "decision.pvd", "decision", "decision.png", "checkpoint.bin",
+    // evaluate
+    "evaluate.csv", "evaluate.json",
+    // study
+    "runs.csv", "curves.csv", "effects.csv", "shares.csv", "study.sqlite", "study.sqlite-wal", "study.sqlite-shm",
+    // spectrum
+    "spectrum.csv", "spectrum.json", "spectrum.png", "vectors.csv", "density.csv", "sharpness.csv", "sharpness.png"};
 
 }  // namespace
 

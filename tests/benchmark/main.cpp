@@ -10,7 +10,7 @@ using namespace thalweg::bench;
 
 std::vector<Row> all_rows() {
   std::vector<Row> all;
-  for (const auto& rows : {kernel_rows(), function_rows(), step_rows(), field_rows(), growth_rows()})
+  for (const auto& rows : {kernel_rows(), function_rows(), step_rows(), field_rows(), spectrum_rows(), growth_rows()})
     all.insert(all.end(), rows.begin(), rows.end());
   return all;
 }

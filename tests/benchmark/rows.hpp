@@ -34,6 +34,8 @@ std::vector<Row> function_rows();
 std::vector<Row> step_rows();
 /// Surfaces, lattice solves, files.
 std::vector<Row> field_rows();
+/// Eigenpairs of a Hessian.
+std::vector<Row> spectrum_rows();
 /// Exponents of the time of a gradient in the number of samples and of parameters.
 std::vector<Row> growth_rows();
 

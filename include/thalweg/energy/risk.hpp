@@ -43,6 +43,9 @@ class Risk final : public Functional {
   double gradient(In theta, Batch batch, Out g) const override;
   void hvp(In theta, Batch batch, In w, Out hw) const override;
   void hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const override;
+  /// gw <- G w for every column of w: G = (1/N) sum_i J_i' loss''(f_i) J_i + lambda I, the Gauss-Newton part of the
+  /// Hessian, J_i the logits' Jacobian at sample i.
+  void gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const;
 
  private:
   template <class Visit>

@@ -56,6 +56,9 @@ void resolve(Settings& settings, const std::map<std::string, std::string>& given
 /// Every key that has a value, by section, but for out.* and in.*; reading it back gives the same run.
 std::string ini_text(const Settings& settings);
 
+/// The settings that an INI file states, all others as built in. Throws std::runtime_error where it cannot be read.
+Settings read_settings(const std::filesystem::path& ini);
+
 /// The keys that a command reads, one a line: name, default, unit, meaning.
 std::string help_text(const Command& command);
 

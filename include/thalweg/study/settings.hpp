@@ -48,6 +48,17 @@ struct SurfaceSpec {
   std::uint64_t seed = 0;
 };
 
+struct SpectrumSpec {
+  std::string matrix = "hessian";
+  int count = 5, bottom = 2;
+  double tolerance = 1e-8;
+  int probes = 30;                  // products behind each estimate of the trace
+  int steps = 60, vectors = 10;     // of the density: Lanczos steps of so many random vectors
+  std::optional<double> bandwidth;  // of the density
+  int path = 0;                     // recorded states along which the top pairs are followed
+  std::uint64_t seed = 0;
+};
+
 struct StudySpec {
   std::vector<std::string> methods{"sgd", "momentum", "diffusion-sgd", "laplacian-sgd", "laplacian-sgd-permuted"};
   std::string factors = "data.kind=sine,islands,spirals,gaussians data.noise=0,0.2,0.4";
@@ -72,6 +83,7 @@ struct Settings {
   StopSpec stop;
   RecordSpec record;
   SurfaceSpec surface;
+  SpectrumSpec spectrum;
   int decision_size = 101;
   StudySpec study;
   std::string in_dir;

@@ -13,7 +13,8 @@ namespace thalweg {
 
 namespace kernel {
 enum class Function : int;
-}
+struct Source;
+}  // namespace kernel
 
 /// A function applied to every pre-activation, with its first three derivatives.
 struct Activation {
@@ -63,12 +64,15 @@ class Tape {
     Index value, slope, bend, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
   };
   void shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes);
-  double* at(Index offset) { return memory_.data() + offset; }
+  double* at(Index offset) { return start_ + offset; }
   Block block(Index offset, Index features) { return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)}; }
 
-  Vector memory_;
+  std::vector<double> memory_;
+  std::vector<double> panels_;  // weights of wide layers in the order in which the kernel reads them; may be empty
+  double* start_ = nullptr;     // of a cache line
   std::vector<Stage> stages_;
   Index samples_ = 0, padded_ = 0, stride_ = 0;
+  Index sums_ = 0;  // offset into memory_ of what the kernel's long sums need
 };
 
 /// Multilayer perceptron f(x; theta): a_0 = x, a_l = act(s_l W_l a_{l-1} + b_l), f = s_L W_L a_{L-1} + b_L.
@@ -95,14 +99,17 @@ class Mlp {
   /// The most samples a block should hold so that its tape stays in the second-level cache; at most 192.
   Index block_samples() const;
 
+  /// Begins an evaluation at theta of so many samples in blocks of at most block_samples(): wide layers' weights are
+  /// reordered once. Without it, or after it with less than 64 samples, forward reads theta as it is.
+  void begin(In theta, Tape& tape, Index samples) const;
   /// Makes the tape ready for a block and returns its input, samples x inputs, to be filled by the caller.
   Tape::Block input(Tape& tape, Index samples, bool tangents = false) const;
   /// Logits of the block, samples x outputs. `derivatives`: also keep act' (1) and act'' (2).
   Tape::Block forward(In theta, Tape& tape, int derivatives) const;
   /// The cotangent of the logits, samples x outputs, to be filled between forward and backward.
   Tape::Block cotangent(Tape& tape) const;
-  /// g += (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
-  void backward(In theta, Tape& tape, Out g) const;
+  /// g += weight (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
+  void backward(In theta, Tape& tape, double weight, Out g) const;
 
   /// R-operator (Pearlmutter 1994): the derivative of forward and backward along theta + epsilon w, for any number of
   /// w in turn. Needs forward with derivatives = 2 on a tape with tangents. First the adjoints, once the cotangent is
@@ -113,7 +120,7 @@ class Mlp {
   /// The tangent of the cotangent, to be filled between forward_tangent and backward_tangent.
   Tape::Block cotangent_tangent(Tape& tape) const;
   /// hw += d/d epsilon of what backward adds.
-  void backward_tangent(In theta, In w, Tape& tape, Out hw) const;
+  void backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) const;
 
   /// Logits at the rows of x (N x inputs): N x outputs.
   Matrix predict(In theta, const Matrix& x) const;
@@ -126,7 +133,9 @@ class Mlp {
   bool mean_field_ = false, ntk_ = false;
 
   bool keeps_slope() const;
-  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, Out g) const;
+  kernel::Source weights(std::size_t layer, In theta, Tape& tape, Index input) const;
+  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
+                  Out g) const;
 };
 
 }  // namespace thalweg

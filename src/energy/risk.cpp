@@ -130,16 +130,16 @@ void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
 }
 
 void Risk::gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const {
-  gw.setZero(w.rows(), w.cols());
-  each_block(batch, true, [&](Tape& tape, const int* labels) {
+  gw = weight_decay_ * w;
+  const double share = 1 / count(batch);
+  each_block(theta, batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     for (Index k = 0; k < w.cols(); ++k) {
       auto cotangent = model_.cotangent(tape);
       loss_.tangent(logits, labels, model_.forward_tangent(theta, w.col(k), tape), cotangent);
-      model_.backward(theta, tape, gw.col(k));
+      model_.backward(theta, tape, share, gw.col(k));
     }
   });
-  gw = gw / count(batch) + weight_decay_ * w;
 }
 
 }  // namespace thalweg

@@ -84,7 +84,9 @@ void Sweep::accumulate(const Layer& l, std::initializer_list<std::pair<Field, Fi
     kernel.outer(pairs, count, l.inputs, l.outputs, width, l.scale, weights, l.outputs, 1);
   else
     kernel.outer(pairs, count, l.outputs, l.inputs, width, l.scale, weights, 1, l.outputs);
-  kernel.sums(terms.begin()->first.data, stride_, l.outputs, padded_, g.data() + l.biases);
+  const double* adjoint = terms.begin()->first.data;
+  for (Index i = 0; i < l.outputs; ++i)
+    for (Index s = 0; s < padded_; ++s) g[l.biases + i] += adjoint[i * stride_ + s];
 }
 
 void Sweep::activate(const Stage& s) const {

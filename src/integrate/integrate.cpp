@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "verdict.hpp"
+
 namespace thalweg {
 namespace {
 
@@ -104,13 +106,6 @@ std::optional<Status> ending(const Flow& flow, const Stepper& stepper, const Sto
   return std::nullopt;
 }
 
-std::string explanation(Status status, const Scheme& scheme, const Instant& at) {
-  if (status != Status::diverged) return {};
-  return "the state has grown beyond all bounds after step " + std::to_string(at.step) + " at t = " + to_text(at.time) +
-         "; try a smaller scheme.step than " + to_text(scheme.settings.step) +
-         (scheme.row.implicit == Part::all ? "" : " or an implicit scheme");
-}
-
 }  // namespace
 
 std::string_view name(Status status) {
@@ -148,17 +143,21 @@ Outcome integrate(const Flow& flow, const Scheme& scheme, In y0, const Stop& sto
   // Times closer than this are one time: rounding of a sum of steps.
   const double tolerance = 1e-9 * scheme.settings.step;
   const double limit = bound(y0);
+  Verdict verdict(flow, scheme, y0);
   Advance last;
   std::optional<Status> end;
   while (!(end = ending(flow, *stepper, stop, limit, wall()))) {
     last = stepper->advance();
     if (!last.ok) break;
+    verdict.follow(*stepper);
     audience.after_step(tolerance);
   }
   audience.at_end();
   const Status status = end.value_or(last.diverged ? Status::diverged : Status::failed);
   const Instant at{stepper->now().time, stepper->now().step, {}};
-  return {status, at, stepper->state(), stepper->work(), end ? explanation(status, scheme, at) : last.message};
+  Outcome outcome{status, at, stepper->state(), stepper->work(), last.message};
+  verdict.judge(outcome);
+  return outcome;
 }
 
 }  // namespace thalweg

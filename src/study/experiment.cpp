@@ -70,7 +70,7 @@ Vector Experiment::start() const {
   return landscape_for(settings.model_kind, spec_of(settings)).start(spec_of(settings));
 }
 
-Recorder Experiment::recorder() const { return {learning.get(), objective, flow, settings.record.probes}; }
+Recorder Experiment::recorder() const { return {learning.get(), objective, flow, scheme, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};

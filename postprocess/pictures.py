@@ -25,7 +25,7 @@ from page import Right, escape
 from style import name, number, percent
 
 from run_report.decision import draw_decision
-from run_report.metrics import LOSSES, SHARES, draw_metrics, drawn_keys, metrics_of
+from run_report.metrics import LOSSES, SHARES, draw_metrics, drawn_keys, limits_of, metrics_of
 from run_report.planes import NoPicture
 from run_report.surface import draw_surface
 
@@ -42,7 +42,7 @@ def save(figure, path):
 def pictures_of(directory, metrics):
     """Draws what there is data for: the HTML, the files written, why others are left out."""
     plans = (
-        ("metrics.png", "Along training time", lambda: draw_metrics(metrics)),
+        ("metrics.png", "Along training time", lambda: draw_metrics(metrics, limits_of(directory))),
         ("surface.png", "The loss around the trained point", lambda: draw_surface(directory)),
         ("decision.png", "The decision field", lambda: draw_decision(directory)),
     )

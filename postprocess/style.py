@@ -46,6 +46,7 @@ NAMES = {
     "worst_fragment": "accuracy on the worst fragment",
     "noise_realised": "label noise realised",
     "best_accuracy": "best accuracy on the path",
+    "step_sharpness": "step × sharpness",
 }
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -6,6 +6,7 @@
 
 #include "audience.hpp"
 #include "goal.hpp"
+#include "verdict.hpp"
 
 namespace thalweg {
 namespace {
@@ -31,13 +32,6 @@ std::optional<Status> called_off(const Stop& stop, double wall) {
   return std::nullopt;
 }
 
-std::string explanation(Status status, const Scheme& scheme, const Instant& at) {
-  if (status != Status::diverged) return {};
-  return "the state has grown beyond all bounds after step " + std::to_string(at.step) + " at t = " + to_text(at.time) +
-         "; try a smaller scheme.step than " + to_text(scheme.settings.step) +
-         (scheme.row.implicit == Part::all ? "" : " or an implicit scheme");
-}
-
 /// One solve: a stepper, those who watch it, and when to stop.
 class Solve {
  public:
@@ -52,6 +46,7 @@ class Solve {
         goals_(goals(flow, stop)),
         interpolates_(scheme.row.continuous && !(watches.empty() && goals_.empty())),
         segment_(flow),
+        verdict_(flow, scheme, y0),
         // Times closer than this are one time: rounding of a sum of steps.
         audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step) {}
 
@@ -62,6 +57,7 @@ class Solve {
       if (interpolates_) segment_.begin(stepper_->now(), stepper_->state());
       last = stepper_->advance();
       if (!last.ok) break;
+      verdict_.follow(*stepper_);
       if (interpolates_) segment_.end(stepper_->now().time, stepper_->state());
       end = arrived(interpolates_);
       audience_.after_step(frame());
@@ -71,7 +67,9 @@ class Solve {
     audience_.at_end(frame());
     const Status status = end.value_or(last.diverged ? Status::diverged : Status::failed);
     const Frame at = frame();
-    return {status, at.at, at.y, at.work, end ? explanation(status, scheme_, at.at) : last.message};
+    Outcome outcome{status, at.at, at.y, at.work, last.message};
+    verdict_.judge(outcome);
+    return outcome;
   }
 
  private:
@@ -84,6 +82,7 @@ class Solve {
       wall_before_ = from.wall;
       stepper_->resume(from.solve);
       audience_.resume(from.solve.time, from.seen);
+      verdict_.resume(from.solve.time);
       return std::nullopt;
     }
     stepper_ = made(y0_);
@@ -152,6 +151,7 @@ class Solve {
   std::vector<Goal> goals_;
   bool interpolates_;
   Segment segment_;
+  Verdict verdict_;
   Audience audience_;
   std::unique_ptr<Stepper> stepper_;
   Work work_;

@@ -5,6 +5,19 @@
 
 namespace thalweg {
 
+Part felt_part(Part implicit) {
+  switch (implicit) {
+    case Part::none:
+    case Part::all:
+      return Part::all;
+    case Part::stiff:
+      return Part::slow;
+    case Part::slow:
+      return Part::stiff;
+  }
+  return Part::all;
+}
+
 Sharpness sharpness(const Flow& flow, Part part, const Instant& at, In y, double tolerance, std::uint64_t seed,
                     Index most) {
   require(flow.self_adjoint(), "sharpness: the Jacobian of this flow is not self-adjoint in its metric");

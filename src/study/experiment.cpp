@@ -63,7 +63,7 @@ Vector Experiment::start() const {
   return landscape_for(settings.model_kind, landscape_spec(settings)).start(landscape_spec(settings));
 }
 
-Recorder Experiment::recorder() const { return {learning.get(), objective, flow, settings.record.probes}; }
+Recorder Experiment::recorder() const { return {learning.get(), objective, flow, scheme, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};

@@ -7,11 +7,22 @@
 #include <optional>
 
 #include "thalweg/core/table.hpp"
+#include "thalweg/flow/gradient_flow.hpp"
+#include "thalweg/integrate/sharpness.hpp"
 
 namespace thalweg {
 
+namespace {
+
+/// Of a recorded sharpness. At a per cent Lanczos may stop at the second of two close eigenvalues, which shows as a
+/// dip.
+constexpr double probe_tolerance = 1e-3;
+
+}  // namespace
+
 struct Moment {
   const Recorder& recorder;
+  const Instant& at;
   const Vector& y;
   double loss = 0;
   Vector gradient{};
@@ -21,6 +32,17 @@ struct Moment {
   const Dataset& data() const { return recorder.learning_->data; }
   double energy() const { return recorder.flow_.energy(y).value_or(nan); }
   double dirichlet() const { return recorder.dirichlet_->value(y, {}); }
+  /// Of the Hessian of L.
+  double sharpness() const {
+    return thalweg::sharpness(GradientFlow(recorder.objective_, nullptr, {}), Part::all, at, y, probe_tolerance).value;
+  }
+  /// The step that begins here times the sharpness that it feels; nan where the scheme adapts it.
+  double step_sharpness() const {
+    const auto& [row, settings] = recorder.scheme_;
+    if (settings.rtol || settings.atol || !recorder.flow_.self_adjoint()) return nan;
+    return StepSizes(settings.schedule, settings.step)(at.step) *
+           thalweg::sharpness(recorder.flow_, felt_part(row.implicit), at, y, probe_tolerance).value;
+  }
 
   std::vector<int> predict(const Samples& samples) const {
     return decide(recorder.learning_->loss, recorder.learning_->model.predict(y, samples.x));
@@ -99,6 +121,12 @@ constexpr Probe rows[] = {
      [](Moment& m) { return ratio(m.path().changes, m.path().gradients); }},
     {"turning", "1", "mean of 1 - cos(g_k, g_k+1) of the full gradient over recorded states",
      [](Moment& m) { return ratio(m.path().turns, m.path().count - 1); }},
+    {"sharpness", "loss/parameter^2",
+     "largest eigenvalue of the Hessian of L within 0.1 %, by Lanczos: 10 to 60 products a record, only where named",
+     [](Moment& m) { return m.sharpness(); }, false, true},
+    {"step_sharpness", "1",
+     "step x largest eigenvalue of what the scheme treats explicitly, as costly, only where named",
+     [](Moment& m) { return m.step_sharpness(); }, false, true},
 };
 
 /// 1 - cos of the angle between a and b, free of cancellation: |a/|a| - b/|b||^2 / 2.
@@ -108,9 +136,9 @@ double turn(const Vector& a, const Vector& b) { return (a.normalized() - b.norma
 
 std::span<const Probe> probes() { return rows; }
 
-Recorder::Recorder(const Learning* learning, const Functional& objective, const Flow& flow,
+Recorder::Recorder(const Learning* learning, const Functional& objective, const Flow& flow, const Scheme& scheme,
                    std::span<const std::string> wanted)
-    : learning_(learning), objective_(objective), flow_(flow), columns_{"time", "step", "gradients"} {
+    : learning_(learning), objective_(objective), flow_(flow), scheme_(scheme), columns_{"time", "step", "gradients"} {
   if (learning && learning->data.test.size() > 0)
     test_risk_.emplace(learning->model, learning->data.test, learning->loss);
   if (learning) dirichlet_.emplace(learning->model, learning->data.train.x, true);
@@ -119,14 +147,14 @@ Recorder::Recorder(const Learning* learning, const Functional& objective, const 
     const bool possible = learning || !probe.data;
     require(possible || !named, "record.probes: " + std::string(probe.name) +
                                     " needs a network on data, model.kind=mlp, not an analytic landscape");
-    if (!named && !(wanted.empty() && possible)) continue;
+    if (!named && !(wanted.empty() && possible && !probe.costly)) continue;
     probes_.push_back(&probe);
     columns_.emplace_back(probe.name);
   }
 }
 
 void Recorder::see(const Frame& frame) {
-  Moment moment{*this, frame.y};
+  Moment moment{*this, frame.at, frame.y};
   moment.gradient.resize(frame.y.size());
   moment.loss = objective_.gradient(frame.y, {}, moment.gradient);
   follow(moment);
@@ -152,6 +180,10 @@ void Recorder::follow(Moment& moment) {
 }
 
 double Recorder::test_loss(In y) const { return test_risk_ ? test_risk_->value(y, {}) : nan; }
+
+bool Recorder::records(std::string_view column) const {
+  return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+}
 
 double Recorder::last(std::string_view column) const {
   const auto it = std::find(columns_.begin(), columns_.end(), column);

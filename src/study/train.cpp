@@ -43,6 +43,9 @@ RunReport report(const Experiment& ex, const Recorder& recorder, const Outcome& 
                                        {"best_accuracy", recorder.best_accuracy()}});
   }
   for (const auto& column : recorder.columns()) r.numbers.emplace_back(column, recorder.last(column));
+  const auto limit = ex.scheme.row.limit;
+  if (limit && (recorder.records("sharpness") || recorder.records("step_sharpness")))
+    r.numbers.emplace_back("stability_limit", limit(ex.scheme.settings));
   return r;
 }
 

@@ -163,12 +163,26 @@ class Results(ProgramTest):
     def test_keeps_the_results_of_a_run_that_diverges(self):
         _, err = self.call(*TRAIN, "--stop.steps=5", "--scheme.step=1e300", "--model.loss=mse",
                            "--model.activation=identity", "--out.dir=run", code=3)
-        self.assertIn("scheme.step", err)
+        self.assertIn("exceeds the stability limit 2 of sgd; try a step below", err)
         self.assertEqual(self.status("run"), "diverged")
         rows = self.read("run", "metrics.csv").decode().splitlines()
         self.assertEqual(len(rows), 3)
         self.assertIn("nan", rows[-1])
         self.assertTrue((self.directory / "run" / "weights.csv").exists())
+
+    def test_says_by_how_much_a_step_is_too_long(self):
+        # The logistic loss saturates: not one number overflows on the way.
+        moons = ["train", *SMALL_DATA, *NO_PICTURES, "--data.kind=moons", "--scheme.batch=0", "--stop.steps=100",
+                 "--scheme.name=rk4"]
+        _, err = self.call(*moons, "--scheme.step=50", "--out.dir=long", code=3)
+        said = re.search(r"energy rose from (\S+) to (\S+): step x sharpness = (\S+) exceeds the stability limit 2.79"
+                         r" of rk4; try a step below (\S+), or an implicit scheme", err)
+        self.assertIsNotNone(said, err)
+        before, after, load, step = map(float, said.groups())
+        self.assertGreater(after, before)
+        self.assertAlmostEqual(step * load, 50 * 2.785, delta=0.02 * 50 * 2.785)  # three digits each
+        self.assertEqual(self.status("long"), "diverged")
+        self.call(*moons, f"--scheme.step={0.9 * step}", "--out.dir=short")
 
     def test_keeps_the_results_of_an_interrupted_run(self):
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -261,6 +261,16 @@ class TrainingRun(ReportCase):
         self.assertIn("test accuracy 75 %", readable(page))
         self.assertNotIn("nan", readable(page))
 
+    def test_the_caption_compares_sharpness_with_the_stability_limit(self):
+        write(self.directory / "metrics.csv", "time,step,loss,sharpness",
+              [[t, t, 1 / (1 + t), min(10 + t, 15)] for t in range(12)])
+        (self.directory / "run.json").write_text('{"results": {"stability_limit": 2}}')
+        ini = "[flow]\ndiffusion = {}\n[scheme]\nstep = 0.1\nschedule = constant\nwarmup = 0\n"
+        for diffusion, words in (("none", True), ("weights", False)):  # 15 of 2/0.1
+            (self.directory / "run.ini").write_text(ini.format(diffusion))
+            said = "the sharpness of the last third is 0.75 of the stability limit"
+            self.assertEqual(said in readable(self.report("pictures.py")), words)
+
     def test_a_run_that_diverged_at_once_makes_a_page(self):
         write(self.directory / "metrics.csv", "time,step,gradients,loss,energy,roughness",
               [[0, 0, 0, 0.7, 0.7, 0], [50, 1, 1, "nan", "nan", "nan"]])

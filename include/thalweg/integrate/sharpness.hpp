@@ -21,4 +21,7 @@ struct Sharpness {
 Sharpness sharpness(const Flow& flow, Part part, const Instant& at, In y, double tolerance = .01,
                     std::uint64_t seed = 0, Index most = 200);
 
+/// The part whose sharpness limits the steps of a scheme: what it does not treat implicitly, all where that is nothing.
+Part felt_part(Part implicit);
+
 }  // namespace thalweg

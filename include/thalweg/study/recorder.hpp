@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "thalweg/energy/dirichlet.hpp"
+#include "thalweg/integrate/schemes.hpp"
 #include "thalweg/observe/observer.hpp"
 #include "thalweg/study/learning.hpp"
 
@@ -19,16 +20,18 @@ struct Moment;
 struct Probe {
   std::string_view name, unit, what;
   double (*measure)(Moment&);
-  bool data = false;  // needs a network on data
+  bool data = false;    // needs a network on data
+  bool costly = false;  // recorded only where it is named
 };
 std::span<const Probe> probes();
 
 /// Records probes of a training run, one row a recorded state, beginning with time, step and gradients.
 class Recorder final : public Observer {
  public:
-  /// All references must outlive it. `learning` may be null; `wanted` is empty for all probes there can be then.
+  /// All references must outlive it. `learning` may be null; `wanted` is empty for all probes there can be then, but
+  /// for costly ones.
   /// Throws std::invalid_argument that names a wanted probe which needs data where there is none.
-  Recorder(const Learning* learning, const Functional& objective, const Flow& flow,
+  Recorder(const Learning* learning, const Functional& objective, const Flow& flow, const Scheme& scheme,
            std::span<const std::string> wanted);
 
   void see(const Frame& frame) override;
@@ -50,6 +53,7 @@ class Recorder final : public Observer {
 
   const std::vector<std::string>& columns() const { return columns_; }
   const std::vector<std::vector<double>>& rows() const { return record_.rows; }
+  bool records(std::string_view column) const;
   /// The last row's value of a column; nan where it was not recorded.
   double last(std::string_view column) const;
   /// Test accuracy at the recorded state with the best validation accuracy (the first of equals).
@@ -66,6 +70,7 @@ class Recorder final : public Observer {
   std::optional<Risk> test_risk_;
   std::optional<Dirichlet> dirichlet_;  // on the training points
   const Flow& flow_;
+  const Scheme& scheme_;
   std::vector<const Probe*> probes_;
   std::vector<std::string> columns_;
   Record record_;

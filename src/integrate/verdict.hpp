@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "thalweg/integrate/integrate.hpp"
+
+namespace thalweg {
+
+/// Judges a run when it has ended: whether the steps of an explicit scheme were longer than it is stable for. A
+/// training loss that saturates hides that, since its states need not leave any bound.
+class Verdict {
+ public:
+  Verdict(const Flow& flow, const Scheme& scheme, In y0);
+
+  /// The run goes on from this time, not from the start.
+  void resume(double time) { time_ = time; }
+  /// Keeps of the run what a judgement needs: its longest step and, now and then, a copy of a state that is still tame.
+  void follow(const Stepper& stepper);
+
+  /// A noise-free run over the whole set, with fixed steps of a scheme that is not fully implicit, has diverged where
+  /// its energy ended above the start's and the scheme either was beyond its limit or claims to follow the flow, which
+  /// never raises it. Costs two energies; where something is wrong, two sharpnesses of at most 100 products more.
+  void judge(Outcome& outcome) const;
+
+ private:
+  bool whole_set() const;
+  bool by_fixed_steps() const;
+  /// step x sharpness at the start or the last tame state, whichever is larger; nothing where it has no meaning.
+  std::optional<double> load() const;
+  bool too_long(std::optional<double> load) const;
+  std::string diagnosis(std::optional<double> load) const;
+
+  const Flow& flow_;
+  const Scheme& scheme_;
+  Vector start_, tame_;
+  double time_ = 0, longest_ = 0;
+};
+
+}  // namespace thalweg

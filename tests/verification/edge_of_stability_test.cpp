@@ -24,7 +24,7 @@ class Regression final : public Functional {
     const Vector r = residual(theta, tape, 1);
     model_.cotangent(tape).col(0) = r / points;
     g.setZero();
-    model_.backward(theta, tape, g);
+    model_.backward(theta, tape, 1, g);
     return r.squaredNorm() / (2 * points);
   }
   void hvp(In theta, Batch, In w, Out hw) const override {
@@ -35,7 +35,7 @@ class Regression final : public Functional {
     const Vector tangent = model_.forward_tangent(theta, w, tape).col(0);
     model_.cotangent_tangent(tape).col(0) = tangent / points;
     hw.setZero();
-    model_.backward_tangent(theta, w, tape, hw);
+    model_.backward_tangent(theta, w, tape, 1, hw);
   }
 
  private:

@@ -87,6 +87,8 @@ class ArkodeStepper final : public Integrator {
     check(ARKStepSetLinearSolver(ark, solver_.get(), nullptr));
     check(ARKStepSetJacTimes(ark, nullptr, product));
     if (flow_.stiff()) check(ARKStepSetPreconditioner(ark, nullptr, precondition));
+    // Of the error that Newton's test allows, a twentieth: its default, a two-hundredth, costs products only.
+    check(ARKStepSetEpsLin(ark, .5));
     check(ARKStepSetLSNormFactor(ark, 1));       // 2-norm to maximum norm
     check(ARKStepSetLSetupFrequency(ark, -1));   // nothing lags, so that no solve remembers another
     check(ARKStepSetDeduceImplicitRhs(ark, 1));  // a stage's velocity is (y_stage - y)/h a: no gradient for it

@@ -82,7 +82,7 @@ class Solve {
       wall_before_ = from.wall;
       stepper_->resume(from.solve);
       audience_.resume(from.solve.time, from.seen);
-      verdict_.resume(from.solve.time);
+      verdict_.resume(from.solve.time, from.judged);
       return std::nullopt;
     }
     stepper_ = made(y0_);
@@ -116,7 +116,7 @@ class Solve {
   }
 
   void keep() {
-    const Checkpoint here{stepper_->snapshot(), audience_.seen(), wall()};
+    const Checkpoint here{stepper_->snapshot(), audience_.seen(), verdict_.judged(), wall()};
     checkpoints_.keep(here);
     if (!stepper_->restarts()) return;
     stepper_ = made(here.solve.y);

@@ -92,6 +92,7 @@ LinearSolver Integrator::krylov() const {
 
 template <class Body>
 int Integrator::guard(Body body) noexcept {
+  if (kept_) return -1;  // CVODE's fixed-point iteration takes any failure for a reason to try a shorter step
   try {
     body();
     return 0;

@@ -32,10 +32,16 @@ Verdict::Verdict(const Flow& flow, const Scheme& scheme, In y0) : flow_(flow), s
 
 void Verdict::follow(const Stepper& stepper) {
   const Instant& now = stepper.now();
-  longest_ = std::max(longest_, now.time - time_);
+  judged_.longest = std::max(judged_.longest, now.time - time_);
   time_ = now.time;
   if (now.step % steps_between_copies != 0 || !by_fixed_steps()) return;
-  if (stepper.state().squaredNorm() <= tame_growth * tame_growth * (1 + start_.squaredNorm())) tame_ = stepper.state();
+  if (stepper.state().squaredNorm() <= tame_growth * tame_growth * (1 + start_.squaredNorm()))
+    judged_.tame = stepper.state();
+}
+
+void Verdict::resume(double time, Checkpoint::Judged judged) {
+  time_ = time;
+  judged_ = std::move(judged);
 }
 
 void Verdict::judge(Outcome& outcome) const {
@@ -52,9 +58,9 @@ void Verdict::judge(Outcome& outcome) const {
       return;
     case Status::time:
     case Status::steps:
+    case Status::gradients:
     case Status::loss:
     case Status::grad_norm:
-    case Status::gradients:
     case Status::wall:
       break;
   }
@@ -77,11 +83,11 @@ bool Verdict::by_fixed_steps() const {
 std::optional<double> Verdict::load() const {
   if (!flow_.self_adjoint() || !start_.allFinite()) return std::nullopt;
   double largest = 0;
-  for (const Vector* y : {&start_, &tame_})
+  for (const Vector* y : {&start_, &judged_.tame})
     if (y->size() > 0)
       largest = std::max(largest, sharpness(flow_, felt_part(scheme_.row.implicit), {}, *y, .01, 0, 100).bound());
   if (!std::isfinite(largest)) return std::nullopt;
-  return (longest_ > 0 ? longest_ : scheme_.settings.step) * largest;
+  return (judged_.longest > 0 ? judged_.longest : scheme_.settings.step) * largest;
 }
 
 bool Verdict::too_long(std::optional<double> load) const {

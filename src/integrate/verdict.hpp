@@ -13,10 +13,11 @@ class Verdict {
  public:
   Verdict(const Flow& flow, const Scheme& scheme, In y0);
 
-  /// The run goes on from this time, not from the start.
-  void resume(double time) { time_ = time; }
   /// Keeps of the run what a judgement needs: its longest step and, now and then, a copy of a state that is still tame.
   void follow(const Stepper& stepper);
+  const Checkpoint::Judged& judged() const { return judged_; }
+  /// Goes on from what a run had kept at that time.
+  void resume(double time, Checkpoint::Judged judged);
 
   /// A noise-free run over the whole set, with fixed steps of a scheme that is not fully implicit, has diverged where
   /// its energy ended above the start's and the scheme either was beyond its limit or claims to follow the flow, which
@@ -33,8 +34,9 @@ class Verdict {
 
   const Flow& flow_;
   const Scheme& scheme_;
-  Vector start_, tame_;
-  double time_ = 0, longest_ = 0;
+  Vector start_;
+  double time_ = 0;
+  Checkpoint::Judged judged_;
 };
 
 }  // namespace thalweg

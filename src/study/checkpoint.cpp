@@ -34,6 +34,7 @@ void pass(Archive& archive, State& s) {
   archive(solve.time, solve.step, solve.y, solve.vectors, solve.numbers);
   archive(work.steps, work.rejected, work.gradients, work.products, work.nonlinear_iterations, work.linear_iterations,
           work.seconds, work.error);
+  archive(s.solve.judged.longest, s.solve.judged.tame);
   archive(s.solve.seen, s.solve.wall);
   auto& path = s.record.path;
   archive(s.record.rows, path.y, path.gradient, path.start, path.length, path.gradients, path.changes, path.turns,

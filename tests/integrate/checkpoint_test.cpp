@@ -75,7 +75,7 @@ void expect_same(const Work& a, const Work& b) {
 
 TEST_P(CheckpointOfEveryScheme, GoesOnAsTheStraightRunBitForBit) {
   const Run straight = run(every);
-  ASSERT_GE(kept.size(), 2u);
+  ASSERT_GE(kept.size(), 1u);
   // The first ones, while a multistep history grows, and the last.
   std::vector<Checkpoint> tried(kept.begin(), kept.begin() + std::min<std::ptrdiff_t>(4, std::ssize(kept)));
   tried.push_back(kept.back());
@@ -103,7 +103,7 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (const SchemeRow& row : schemes()) {
     if (row.fixed) all.push_back({row, {"fixed"}});
-    if (row.adaptive) all.push_back({row, {"adaptive", 1e-5}});
+    if (row.adaptive) all.push_back({row, {"adaptive", 1e-6}});
     if (row.batches) all.push_back({row, {"batches", {}, {6, "shuffle", 3}}});
   }
   return all;

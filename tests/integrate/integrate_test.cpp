@@ -92,8 +92,8 @@ TEST(Stop, OfTwoGoalsInOneStepTakesTheFirst) {
   EXPECT_EQ(decay_until(stop, "rk4", .8).status, Status::grad_norm);
   stop.grad_norm = .44;  // at t = 0.821
   EXPECT_EQ(decay_until(stop, "rk4", .85).status, Status::loss);
-  stop.time = .81;
-  EXPECT_EQ(decay_until(stop, "rk4", .81).status, Status::loss);
+  stop.time = .83;
+  EXPECT_EQ(decay_until(stop, "rk4", .83).status, Status::loss);
 }
 
 // The located state ends the recording; what lies behind it is not shown.

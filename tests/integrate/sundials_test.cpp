@@ -68,12 +68,13 @@ INSTANTIATE_TEST_SUITE_P(Table, SundialsScheme, testing::ValuesIn(sundials_rows(
 /// The rows of SUNDIALS that solve a linear system a stage.
 class StiffSundialsScheme : public SundialsScheme {};
 
-// nu lambda reaches 5 * 4 * 8^2 = 1280; an explicit scheme would take more than 2 * 1280/3 steps, each with a gradient.
+// nu lambda reaches 5 * 4 * 8^2 = 1280, so that an explicit scheme, stable up to 5 at most, would take 512 steps. The
+// stiff part preconditions: a few iterations a stage.
 TEST_P(StiffSundialsScheme, IsNotHeldBackByStiffDiffusion) {
   const GradientFlow flow(net.risk, net.lattice.get(), Slots{5, 0, 1});
-  const Outcome outcome = adapt(flow, 1e-4);
-  EXPECT_LT(outcome.work.gradients, 500);
-  EXPECT_LT(outcome.work.linear_iterations, 2000) << "the stiff part preconditions";
+  const Work work = adapt(flow, 1e-4).work;
+  EXPECT_LT(work.steps, 512);
+  EXPECT_LE(work.linear_iterations, 6 * work.nonlinear_iterations);
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StiffSundialsScheme);

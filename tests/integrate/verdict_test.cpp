@@ -118,7 +118,7 @@ class Noisy final : public Flow {
 
 TEST(Verdict, LeavesNoiseToRaiseTheEnergy) {
   const Decay decay(5);
-  EXPECT_EQ(steps(Noisy(decay.flow), fixed_step("sgd", .45), Vector::Ones(1), 2).status, Status::steps);
+  EXPECT_EQ(steps(Noisy(decay.flow), fixed_step("langevin", .45), Vector::Ones(1), 2).status, Status::steps);
 }
 
 // Mini-batches judge by what the whole set has: eight of ten samples are flat, two are steep.

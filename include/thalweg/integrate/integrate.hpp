@@ -38,9 +38,15 @@ struct Outcome {
 /// A solve after one of its steps, with what the driver knows besides: a run continued from here ends in the same bits
 /// as one that was never interrupted.
 struct Checkpoint {
+  /// What the verdict on the length of the steps rests on: the longest, and a state that is still tame.
+  struct Judged {
+    double longest = 0;
+    Vector tame;
+  };
   Snapshot solve;
   std::vector<double> seen;  // the time of the last state that each observer was shown
-  double wall = 0;           // seconds so far
+  Judged judged;
+  double wall = 0;  // seconds so far
 };
 
 /// When to keep a checkpoint, and where to go on from. Steppers that say `restarts` start anew at each, in the run

@@ -1,5 +1,6 @@
 #include "thalweg/integrate/schemes.hpp"
 
+#include <stdexcept>
 #include <vector>
 
 #include "thalweg/core/table.hpp"
@@ -10,11 +11,12 @@ namespace {
 
 std::vector<SchemeRow> joined() {
   std::vector<SchemeRow> all;
-  for (const auto& rows : {petsc_schemes(),
+  for (const auto& rows :
+       {petsc_schemes(),
 #ifdef THALWEG_SUNDIALS
-                           sundials_schemes(),
+        sundials_schemes(),
 #endif
-                           descents()})
+        descents(), stabilised_schemes(), exponential_schemes(), energy_stable_schemes(), stochastic_schemes()})
     all.insert(all.end(), rows.begin(), rows.end());
   return all;
 }

@@ -165,6 +165,7 @@ TEST(Integrate, ReportsAnUnstableStepAsDivergence) {
   for (const SchemeRow& row : schemes()) {
     // Adam's steps are about eta whatever the gradient: it cannot run away, and does not arrive either.
     if (row.implicit != Part::none || !row.fixed || row.name == "adam") continue;
+    if (row.limit && std::isinf(row.limit({}))) continue;
     const Outcome outcome = integrate(decay.flow, fixed_step(row.name, 1), Vector::Ones(1), stop);
     EXPECT_EQ(outcome.status, Status::diverged) << row.name;
     EXPECT_LE(outcome.end.step, 60) << row.name;

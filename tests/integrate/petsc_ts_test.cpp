@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "solve.hpp"
+#include "thalweg/core/phi.hpp"
 
 namespace thalweg {
 namespace {
@@ -33,6 +34,12 @@ class Throwing final : public Flow {
     count(Call::solve_stiff);
     x /= shift + share(Part::stiff);
   }
+  void phi_stiff(int k, double h, Out x) const override {
+    count(Call::solve_stiff);
+    x *= phi(k, -h * share(Part::stiff));
+  }
+  bool symmetric() const override { return true; }
+  std::optional<double> energy(In y) const override { return y.squaredNorm() / 2; }
 
  private:
   static double share(Part part) { return part == Part::all ? 1 : part == Part::none ? 0 : .5; }
@@ -74,7 +81,8 @@ TEST(ExceptionInALinearSolve, ReachesTheCallerAsItself) {
   for (const SchemeRow& row : schemes())
     for (const int calls : {0, 3}) {
       int left = calls;
-      if (row.implicit != Part::none) {
+      const bool krylov = row.family == "exponential" && row.implicit == Part::all;  // products are all it needs
+      if (row.implicit != Part::none && !krylov) {
         EXPECT_THROW(run(Throwing(Call::solve_stiff, left), row.name), Planted) << row.name;
       }
       left = calls;

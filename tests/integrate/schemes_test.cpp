@@ -112,7 +112,7 @@ TEST_P(SchemeOfEveryRow, CountsTheGradientsAndProductsItTakes) {
   EXPECT_EQ(work.steps == 10, GetParam().fixed);
   EXPECT_EQ(work.gradients, calls.gradients);
   EXPECT_EQ(work.products, calls.products);
-  EXPECT_EQ(work.products > 0, GetParam().implicit == Part::all);
+  EXPECT_EQ(work.products > 0, GetParam().implicit == Part::all || GetParam().linearises);
   EXPECT_EQ(work.linear_iterations > 0, GetParam().implicit == Part::all);
   EXPECT_TRUE(work.rejected == 0 || !GetParam().fixed);
 }
@@ -196,9 +196,10 @@ TEST_P(OneStepScheme, TakesEveryStageFromTheBatchOfItsStep) {
   EXPECT_NEAR(solve(flow, GetParam().name, .05, Vector::Zero(1), 1, {}, plan).y[0], exact, 1e-13);
 }
 
-// Not those that look back: multistep schemes, alpha with its last velocity, descents with memory.
+// Not those that look back: multistep schemes, alpha with its last velocity, descents with memory; nor scalar auxiliary
+// variables, which need an energy that is bounded below.
 INSTANTIATE_TEST_SUITE_P(Table, OneStepScheme, testing::ValuesIn(test::schemes_where([](const SchemeRow& row) {
-                           return row.batches && row.order > 0;
+                           return row.batches && row.order > 0 && !row.name.starts_with("sav-");
                          })),
                          test::scheme_title);
 
@@ -248,11 +249,13 @@ TEST_P(AdaptiveScheme, KeepsTheErrorOfEveryStepBelowItsTolerance) {
 }
 
 TEST_P(AdaptiveScheme, SpendsMoreOnATighterTolerance) {
+  if (GetParam().name == "exprb32") GTEST_SKIP() << "exact on a quadratic at any step";
   EXPECT_GT(adapt(1e-6, .1).work.gradients, 1.2 * static_cast<double>(adapt(1e-3, .1).work.gradients));
 }
 
 // The whole interval as the first guess: it is rejected, or shortened where the scheme cannot estimate a first error.
 TEST_P(AdaptiveScheme, DoesNotTakeAFirstStepThatIsTooLong) {
+  if (GetParam().name == "exprb32") GTEST_SKIP() << "exact on a quadratic at any step";
   const Outcome outcome = adapt(1e-6, 2);
   EXPECT_EQ(outcome.status, Status::time);
   EXPECT_GT(outcome.work.steps, 1);

@@ -97,6 +97,9 @@ class Counted final : public Flow {
   bool symmetric() const override { return flow_.symmetric(); }
   bool self_adjoint() const override { return flow_.self_adjoint(); }
   void lower(Out x) const override { flow_.lower(x); }
+  void phi_stiff(int k, double h, Out x) const override { flow_.phi_stiff(k, h, x); }
+  std::optional<double> energy(In y) const override { return flow_.energy(y); }
+  std::optional<double> batch_energy(const Instant& at, In y) const override { return flow_.batch_energy(at, y); }
 
  private:
   const Flow& flow_;

@@ -83,6 +83,7 @@ struct SchemeRow {
   bool fixed = true;           // takes steps of a given length; else a tolerance alone decides
   bool batches = true;         // each step may see another batch: it keeps no velocities of past steps
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
+  bool linearises = false;     // takes Jacobian-vector products though nothing is implicit
   bool noisy = false;          // takes the noise of a flow; the others refuse a flow that has any
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
@@ -97,6 +98,10 @@ std::span<const SchemeRow> schemes();
 std::span<const SchemeRow> petsc_schemes();
 std::span<const SchemeRow> sundials_schemes();  // where the library was there at configuration
 std::span<const SchemeRow> descents();
+std::span<const SchemeRow> stabilised_schemes();
+std::span<const SchemeRow> exponential_schemes();
+std::span<const SchemeRow> energy_stable_schemes();
+std::span<const SchemeRow> stochastic_schemes();
 
 struct Scheme {
   const SchemeRow& row;

@@ -253,8 +253,8 @@ std::vector<Key> run_keys() {
             "train: between two checkpoints, from which a killed run goes on when its command with the same out.dir is "
             "repeated; 0: none",
             not_negative, record(&RecordSpec::checkpoint)),
-      choices("record.probes", "what to record, comma-separated, see `list probes`; not given: all", probes(),
-              record(&RecordSpec::probes)),
+      choices("record.probes", "what to record, comma-separated, see `list probes`; not given: all but the costly",
+              probes(), record(&RecordSpec::probes)),
   };
 }
 

@@ -62,6 +62,9 @@ class Misuse(ProgramTest):
     def test_refuses_values_that_mean_nothing(self):
         self.assert_refused([
             (["data", "--data.noise=nan"], ["data.noise", "nan"]),
+            ([*TRAIN, "--scheme.schedule=step", "--scheme.period=5", "--stop.time=100"], ["stop.time", "never reached"]),
+            ([*TRAIN, "--scheme.schedule=cosine", "--stop.time=9"], ["scheme.period", "cosine"]),
+            ([*TRAIN, "--scheme.name=rk4", "--scheme.clip=1"], ["scheme.clip", "rk4"]),
             (["data", "--data.noise=-inf"], ["data.noise", "inf"]),
             (["data", "--data.noise=1e400"], ["data.noise", "1e400"]),
             (["data", "--data.noise=1"], ["data.noise", "below 1"]),
@@ -346,6 +349,8 @@ class Repetition(ProgramTest):
     def test_run_ini_repeats_the_run(self):
         kinds = {
             "descent": ["--scheme.name=momentum", "--scheme.batch=7", "--data.noise=0.2"],
+            "schedule": ["--scheme.name=adam", "--scheme.batch=7", "--scheme.schedule=step", "--scheme.period=9",
+                         "--scheme.factor=0.7", "--scheme.warmup=3", "--scheme.clip=0.5", "--scheme.decay=0.1"],
             "implicit": ["--scheme.name=diffusion-sgd", "--scheme.batch=7", "--flow.nu=0.1"],
             "petsc": ["--scheme.name=crank-nicolson", "--model.weight_decay=0.01"],
             "options": ["--scheme.name=rk4", "--", "-ts_rk_type", "3bs"],

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "thalweg/core/table.hpp"
+#include "thalweg/study/config.hpp"
 #include "thalweg/study/experiment.hpp"
 #include "thalweg/study/methods.hpp"
 
@@ -61,6 +62,18 @@ TEST(Design, LetsAdaptiveFlowsRunOverTheTimeOfTheDescents) {
       EXPECT_EQ(own.stop.time, 2.5);
     }
   }
+}
+
+TEST(Resolve, LetsACosineLastFromTheWarmUpToTheEndOfTheRun) {
+  Settings s;
+  s.stop.steps = 50;
+  s.stepping.schedule.kind = "cosine";
+  s.stepping.schedule.warmup = 8;
+  resolve(s, {});
+  EXPECT_EQ(s.stepping.schedule.period, 42);
+  s.stepping.schedule.period = 7;
+  resolve(s, {});
+  EXPECT_EQ(s.stepping.schedule.period, 7);
 }
 
 TEST(Design, RefusesWhatWouldHaveNoEffect) {

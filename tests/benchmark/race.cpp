@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <limits>
 
 #include "heap.hpp"
@@ -13,10 +14,18 @@ using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+/// Seconds that this thread has had a processor, those of the system on its behalf included: what others do with the
+/// machine in between does not count.
+double processor_time() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 double seconds_a_call(const Task& task, int calls) {
-  const auto start = Clock::now();
+  const double start = processor_time();
   for (int i = 0; i < calls; ++i) task();
-  return since(start) / calls;
+  return (processor_time() - start) / calls;
 }
 
 /// Calls that take 0.3 ms: far above the clock's resolution, far below the time slice of a scheduler.

@@ -253,7 +253,7 @@ class NeuronLattice final : public Lattice {
   static void multiply(const Matrix& q, bool to_modes, const double* x, Index width, double* y) {
     const Index n = q.rows();
     const kernel::Source source{q.data(), to_modes ? n : 1, to_modes ? 1 : n, x, width, n};
-    kernel::best().products(&source, 1, n, width, {y, width, 1, kernel::Finish::bias, nullptr});
+    kernel::best().products(&source, 1, n, width, {.out = y, .stride = width});
   }
 
   /// y <- the transpose of `rows` rows of `columns` values, padded by zeros.

@@ -1,16 +1,9 @@
-#include <cmath>
-
 #include "../model/kernel.hpp"
 #include "thalweg/core/table.hpp"
 #include "thalweg/energy/risk.hpp"
 
 namespace thalweg {
 namespace {
-
-double sigmoid(double z) {
-  const double e = std::exp(-std::abs(z));
-  return z >= 0 ? 1 / (1 + e) : e / (1 + e);
-}
 
 Index padded(Index samples) {
   const Index lanes = kernel::best().lanes;
@@ -22,7 +15,7 @@ double logistic_head(const Tape::Block& f, const int* y, Tape::Block* d) {
 }
 
 void logistic_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
-  for (Index i = 0; i < f.rows(); ++i) rd(i, 0) = sigmoid(f(i, 0)) * sigmoid(-f(i, 0)) * rf(i, 0);
+  kernel::best().logistic_tangent(padded(f.rows()), f.data(), rf.data(), rd.data());
 }
 
 double softmax_head(const Tape::Block& f, const int* y, Tape::Block* d) {
@@ -31,17 +24,7 @@ double softmax_head(const Tape::Block& f, const int* y, Tape::Block* d) {
 }
 
 void softmax_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
-  for (Index i = 0; i < f.rows(); ++i) {
-    const double largest = f.row(i).maxCoeff();
-    double mass = 0, mean = 0;
-    for (Index c = 0; c < f.cols(); ++c) {
-      const double p = std::exp(f(i, c) - largest);
-      mass += p;
-      mean += p * rf(i, c);
-      rd(i, c) = p;
-    }
-    for (Index c = 0; c < f.cols(); ++c) rd(i, c) *= (rf(i, c) - mean / mass) / mass;
-  }
+  kernel::best().softmax_tangent(padded(f.rows()), f.cols(), f.outerStride(), f.data(), rf.data(), rd.data());
 }
 
 double mse_head(const Tape::Block& f, const int* y, Tape::Block* d) {

@@ -54,30 +54,47 @@ double Risk::count(Batch batch) const {
   return static_cast<double>(batch.empty() ? samples_.size() : static_cast<Index>(batch.size()));
 }
 
+/// (lambda/2)|theta|^2, summed in an order that no address changes.
+double Risk::decay(In theta) const {
+  if (weight_decay_ == 0) return 0;
+  double sum = 0;
+  for (const double t : theta) sum += t * t;
+  return weight_decay_ / 2 * sum;
+}
+
+/// out <- lambda y: what the sum over the samples is added to.
+void Risk::begin(In y, Out out) const {
+  if (weight_decay_ == 0)
+    out.setZero();
+  else
+    out = weight_decay_ * y;
+}
+
 double Risk::value(In theta, Batch batch) const {
   double sum = 0;
   each_block(batch, false, [&](Tape& tape, const int* labels) {
     sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr);
   });
-  return sum / count(batch) + weight_decay_ / 2 * theta.squaredNorm();
+  return sum / count(batch) + decay(theta);
 }
 
 double Risk::gradient(In theta, Batch batch, Out g) const {
-  g.setZero();
+  begin(theta, g);
+  const double share = 1 / count(batch);
   double sum = 0;
   each_block(batch, false, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 1);
     auto cotangent = model_.cotangent(tape);
     sum += loss_.head(logits, labels, &cotangent);
-    model_.backward(theta, tape, g);
+    model_.backward(theta, tape, share, g);
   });
-  g = g / count(batch) + weight_decay_ * theta;
-  return sum / count(batch) + weight_decay_ / 2 * theta.squaredNorm();
+  return sum / count(batch) + decay(theta);
 }
 
-/// hw_k += sum over the batch of H w_k, for vectors at any place: each block's primal pass serves all of them.
+/// hw_k += H w_k for the mean over the batch, for vectors at any place: each block's primal pass serves all of them.
 void Risk::add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const {
   using View = Eigen::Map<const Vector>;
+  const double share = 1 / count(batch);
   each_block(batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     auto cotangent = model_.cotangent(tape);
@@ -88,21 +105,20 @@ void Risk::add_products(In theta, Batch batch, std::span<const double* const> w,
       const auto logits_tangent = model_.forward_tangent(theta, direction, tape);
       auto cotangent_tangent = model_.cotangent_tangent(tape);
       loss_.tangent(logits, labels, logits_tangent, cotangent_tangent);
-      model_.backward_tangent(theta, direction, tape, Eigen::Map<Vector>(hw[k], size()));
+      model_.backward_tangent(theta, direction, tape, share, Eigen::Map<Vector>(hw[k], size()));
     }
   });
 }
 
 void Risk::hvp(In theta, Batch batch, In w, Out hw) const {
-  hw.setZero();
+  begin(w, hw);
   const double* const from = w.data();
   double* const to = hw.data();
   add_products(theta, batch, {&from, 1}, {&to, 1});
-  hw = hw / count(batch) + weight_decay_ * w;
 }
 
 void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
-  hw.setZero(w.rows(), w.cols());
+  hw = weight_decay_ * w;
   std::vector<const double*> from;
   std::vector<double*> to;
   for (Index k = 0; k < w.cols(); ++k) {
@@ -110,7 +126,6 @@ void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
     to.push_back(hw.col(k).data());
   }
   add_products(theta, batch, from, to);
-  hw = hw / count(batch) + weight_decay_ * w;
 }
 
 }  // namespace thalweg

@@ -8,50 +8,48 @@
 // two-term sums of the R-operator for nothing. Gradients G += A B' keep lanes x 3 accumulators while the samples run
 // and turn each group of `lanes` accumulators into one register of sums by a transposing tree.
 // The file is compiled once for each instruction set with THALWEG_LANES doubles a register; kernel::best() chooses.
-// Elementary functions are rational or polynomial, fitted by Remez's exchange in 50 digits, then rounded.
 
 #include "kernel.hpp"
 
-#include <cmath>
-#include <utility>
+#include "elementary.hpp"
+#include "pack.hpp"
 
 namespace thalweg::kernel {
 namespace {
 
-constexpr int lanes = THALWEG_LANES;
-using Pack = double __attribute__((vector_size(lanes * sizeof(double))));
-using Mask = long __attribute__((vector_size(lanes * sizeof(long))));
-using Whole = int __attribute__((vector_size(lanes * sizeof(int))));
-
-template <class P, class T>
-P read(const T* from) {
-  P p;
-  __builtin_memcpy(&p, from, sizeof p);
-  return p;
+/// What a finish does with the sums of one register of samples.
+template <Finish finish>
+[[gnu::always_inline]] inline void deliver(const Target& t, Index at, Pack sum) {
+  if constexpr (finish == Finish::bias) store(t.out + at, sum);
+  if constexpr (finish == Finish::tanh) store(t.out + at, Tanh::at(sum).value);
+  if constexpr (finish == Finish::slope) store(t.out + at, sum * load(t.operand + at));
+  if constexpr (finish == Finish::tanh_slope || finish == Finish::tanh_bend || finish == Finish::tanh_pull) {
+    const Pack f = load(t.operand + at);
+    Pack z = (1 - f * f) * sum;
+    if constexpr (finish == Finish::tanh_bend) store(t.second + at, (f + f) * sum);
+    if constexpr (finish == Finish::tanh_pull) z -= load(t.second + at) * load(t.third + at);
+    store(t.out + at, z);
+  }
 }
 
-[[gnu::always_inline]] inline Pack load(const double* from) { return read<Pack>(from); }
-[[gnu::always_inline]] inline void store(double* to, Pack p) { __builtin_memcpy(to, &p, sizeof p); }
-[[gnu::always_inline]] inline Pack all(double x) { return x - Pack{}; }
+/// One bias a row, or zeros.
+struct Biases {
+  static constexpr double none = 0;
+  const double* first;
+  Index step;
 
-/// Keeps a loaded register a register: otherwise the compiler folds the load into every instruction that uses it.
-[[gnu::always_inline]] inline void hold([[maybe_unused]] Pack& p) {
-#if defined(__x86_64__)
-  asm("" : "+v"(p));
-#endif
-}
+  explicit Biases(const Target& t) : first(t.bias ? t.bias : &none), step(t.bias ? 1 : 0) {}
 
-/// f(0), ..., f(n - 1) with constant arguments, so that arrays of accumulators become registers.
-template <int n, class F>
-[[gnu::always_inline]] inline void repeat(F f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, i>{}), ...);
-  }(std::make_integer_sequence<int, n>{});
-}
+  template <Finish finish>
+  [[gnu::always_inline]] Pack of(Index row) const {
+    constexpr bool ever = finish == Finish::bias || finish == Finish::tanh || finish == Finish::tanh_slope;
+    return ever ? all(first[row * step]) : all(0);
+  }
+};
 
 /// R x V accumulators over all sources; U > 1 interleaves that many steps of k where R V alone would wait for latency.
 template <Finish finish, int R, int V, int U>
-void tile(const Source* sources, int count, Index row, Index sample, const Target& t) {
+void tile(const Source* sources, int count, Index row, Index sample, const Target& target) {
   Pack acc[U][R][V] = {};
   const auto step = [&](auto u, const double* c, Index rs, const double* x) __attribute__((always_inline)) {
     Pack a[V];
@@ -82,23 +80,19 @@ void tile(const Source* sources, int count, Index row, Index sample, const Targe
       repeat<V>([&](auto v) __attribute__((always_inline)) { acc[0][r][v] += acc[u + 1][r][v]; });
     });
   });
-  double* out = t.out + row * t.stride + sample;
-  const double* operand = finish == Finish::bias ? t.operand + row : t.operand + row * t.stride + sample;
-  const Pack scale = all(t.scale);
-  repeat<R>([&](auto r) __attribute__((always_inline)) {
-    const Pack bias = all(finish == Finish::bias && t.operand ? operand[r] : 0);
-    repeat<V>([&](auto v) __attribute__((always_inline)) {
-      Pack z = scale * acc[0][r][v];
-      if constexpr (finish == Finish::bias) z += bias;
-      if constexpr (finish == Finish::times) z *= load(operand + v * lanes);
-      if constexpr (finish == Finish::tanh) {
-        const Pack f = load(operand + v * lanes);
-        z *= 1 - f * f;
-      }
-      store(out + v * lanes, z);
+  // A copy: the compiler cannot know that no store changes the original.
+  const Target t = target;
+  if (t.scale != 1)
+    repeat<R>([&](auto r) __attribute__((always_inline)) {
+      repeat<V>([&](auto v) __attribute__((always_inline)) { acc[0][r][v] *= t.scale; });
     });
-    out += t.stride;
-    if (finish != Finish::bias) operand += t.stride;
+  const Biases bias(t);
+  const Index at = row * t.stride + sample;
+  repeat<R>([&](auto r) __attribute__((always_inline)) {
+    const Pack b = bias.of<finish>(row + r);
+    repeat<V>([&](auto v) __attribute__((always_inline)) {
+      deliver<finish>(t, at + r * t.stride + v * lanes, acc[0][r][v] + b);
+    });
   });
 }
 
@@ -128,23 +122,75 @@ void strips(const Source* sources, int count, Index rows, Index samples, const T
   if (packs == 1) strip<finish, 1>(sources, count, rows, sample, t);
 }
 
+/// Sums of K terms, row by row: with so few, tiles would spend their time on beginning and ending.
+template <Finish finish, int K>
+void thin(const Source* sources, int count, Index rows, Index samples, const Target& target) {
+  const Target t = target;
+  const Biases biases(t);
+  const double *c[K], *x[K];
+  Index row_stride[K];
+  int terms = 0;
+  for (int q = 0; q < count; ++q)
+    for (Index k = 0; k < sources[q].k; ++k, ++terms) {
+      c[terms] = sources[q].c + k * sources[q].k_stride;
+      row_stride[terms] = sources[q].row_stride;
+      x[terms] = sources[q].x + k * sources[q].x_stride;
+    }
+  for (Index row = 0; row < rows; ++row) {
+    Pack coefficient[K];
+    repeat<K>([&](auto k)
+                  __attribute__((always_inline)) { coefficient[k] = all(t.scale * c[k][row * row_stride[k]]); });
+    const Pack bias = biases.of<finish>(row);
+    for (Index s = 0; s < samples; s += lanes) {
+      Pack sum = bias;
+      repeat<K>([&](auto k) __attribute__((always_inline)) { sum += coefficient[k] * load(x[k] + s); });
+      deliver<finish>(t, row * t.stride + s, sum);
+    }
+  }
+}
+
+template <Finish finish>
+void finished(const Source* sources, int count, Index rows, Index samples, const Target& t) {
+  Index terms = 0;
+  for (int q = 0; q < count; ++q) terms += sources[q].k;
+  switch (terms) {
+    case 1:
+      return thin<finish, 1>(sources, count, rows, samples, t);
+    case 2:
+      return thin<finish, 2>(sources, count, rows, samples, t);
+    case 4:
+      return thin<finish, 4>(sources, count, rows, samples, t);
+  }
+  strips<finish>(sources, count, rows, samples, t);
+}
+
 void products(const Source* sources, int count, Index rows, Index samples, const Target& t) {
   switch (t.finish) {
-    case Finish::bias: return strips<Finish::bias>(sources, count, rows, samples, t);
-    case Finish::times: return strips<Finish::times>(sources, count, rows, samples, t);
-    case Finish::tanh: return strips<Finish::tanh>(sources, count, rows, samples, t);
+    case Finish::bias:
+      return finished<Finish::bias>(sources, count, rows, samples, t);
+    case Finish::tanh:
+      return finished<Finish::tanh>(sources, count, rows, samples, t);
+    case Finish::slope:
+      return finished<Finish::slope>(sources, count, rows, samples, t);
+    case Finish::tanh_slope:
+      return finished<Finish::tanh_slope>(sources, count, rows, samples, t);
+    case Finish::tanh_bend:
+      return finished<Finish::tanh_bend>(sources, count, rows, samples, t);
+    case Finish::tanh_pull:
+      return finished<Finish::tanh_pull>(sources, count, rows, samples, t);
   }
 }
 
 /// In each group of 2 h lanes: the first h hold x's halves added, the others y's. One blend and one shuffle.
 template <int h>
 [[gnu::always_inline]] inline Pack fold(Pack x, Pack y) {
-  Mask first{}, crossed{};
+  Mask kept{}, crossed{};
   for (int i = 0; i < lanes; ++i) {
-    first[i] = i % (2 * h) < h ? -1 : 0;
-    crossed[i] = first[i] ? i + h : lanes + i - h;
+    const bool first = i % (2 * h) < h;
+    kept[i] = first ? i : lanes + i;
+    crossed[i] = first ? i + h : lanes + i - h;
   }
-  return (first ? x : y) + __builtin_shuffle(x, y, crossed);
+  return __builtin_shuffle(x, y, kept) + __builtin_shuffle(x, y, crossed);
 }
 
 /// One register with the sum of each of v[0], ..., v[lanes - 1].
@@ -156,31 +202,26 @@ template <int h = 1, int first = 0>
     return fold<h>(lane_sums<2 * h, first>(v), lane_sums<2 * h, first + h>(v));
 }
 
-double sum(Pack p) {
-  double total = 0;
-  for (int i = 0; i < lanes; ++i) total += p[i];
-  return total;
-}
-
-/// lanes x C entries of g from row i and column j on; only the first `used` rows are there.
-template <int C>
+/// G lanes x C entries of g from row i and column j on; only the first `used` rows are there.
+template <int G, int C>
 void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Index samples, double scale, double* g,
                 Index row_stride, Index column_stride) {
-  Pack acc[C][lanes] = {};
+  constexpr int rows = G * lanes;
+  Pack acc[C][rows] = {};
   for (int q = 0; q < count; ++q) {
     const Pair& p = pairs[q];
     const double* a = p.a + i * p.a_stride;
     const double* b = p.b + j * p.b_stride;
     // Rows that are not there repeat the last one; their sums are dropped.
-    Index offset[lanes];
-    for (int r = 0; r < lanes; ++r) offset[r] = (r < used ? r : used - 1) * p.a_stride;
+    Index offset[rows];
+    for (int r = 0; r < rows; ++r) offset[r] = (r < used ? r : used - 1) * p.a_stride;
     for (Index s = 0; s < samples; s += lanes) {
       Pack columns[C];
       repeat<C>([&](auto c) __attribute__((always_inline)) {
         columns[c] = load(b + c * p.b_stride + s);
         hold(columns[c]);
       });
-      repeat<lanes>([&](auto r) __attribute__((always_inline)) {
+      repeat<rows>([&](auto r) __attribute__((always_inline)) {
         Pack row = load(a + offset[r] + s);
         hold(row);
         repeat<C>([&](auto c) __attribute__((always_inline)) { acc[c][r] += row * columns[c]; });
@@ -188,230 +229,40 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
     }
   }
   repeat<C>([&](auto c) __attribute__((always_inline)) {
-    const Pack total = scale * lane_sums(acc[c]);
-    double* to = g + i * row_stride + (j + c) * column_stride;
-    if (used == lanes && row_stride == 1)
-      store(to, load(to) + total);
-    else
-      for (int r = 0; r < used; ++r) to[r * row_stride] += total[r];
+    repeat<G>([&](auto group) __attribute__((always_inline)) {
+      const Pack total = scale * lane_sums(acc[c] + group * lanes);
+      double* to = g + (i + group * lanes) * row_stride + (j + c) * column_stride;
+      if (used == rows && row_stride == 1)
+        store(to, load(to) + total);
+      else
+        for (int r = 0; r < lanes && group * lanes + r < used; ++r) to[r * row_stride] += total[r];
+    });
   });
 }
 
 void outer(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
            Index row_stride, Index column_stride) {
-  // Columns stay in the first-level cache while the rows pass: 24 of them fill about half of it.
-  constexpr Index chunk = 24;
+  // Columns stay in the first-level cache while the rows pass: they may fill half of it.
+  constexpr Index half_cache = (Index{16} << 10) / static_cast<Index>(sizeof(double));
+  const Index fitting = half_cache / samples / 3 * 3, chunk = fitting < 3 ? 3 : fitting;
   for (Index first = 0; first < columns; first += chunk) {
     const Index end = first + chunk < columns ? first + chunk : columns;
-    for (Index i = 0; i < rows; i += lanes) {
+    Index i = 0;
+    // A single column needs more rows to keep the units busy.
+    constexpr int groups = 12 / lanes;
+    if (end - first == 1)
+      for (; i + groups * lanes <= rows; i += groups * lanes)
+        outer_tile<groups, 1>(pairs, count, i, first, groups * lanes, samples, scale, g, row_stride, column_stride);
+    for (; i < rows; i += lanes) {
       const Index used = rows - i < lanes ? rows - i : lanes;
       Index j = first;
       for (; j + 3 <= end; j += 3)
-        outer_tile<3>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-      if (j + 2 == end) outer_tile<2>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-      if (j + 1 == end) outer_tile<1>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
+        outer_tile<1, 3>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
+      if (j + 2 == end) outer_tile<1, 2>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
+      if (j + 1 == end) outer_tile<1, 1>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
     }
   }
 }
-
-void sums(const double* a, Index stride, Index rows, Index samples, double* g) {
-  for (Index i = 0; i < rows; i += lanes) {
-    const Index used = rows - i < lanes ? rows - i : lanes;
-    Pack total[lanes] = {};
-    for (Index s = 0; s < samples; s += lanes)
-      repeat<lanes>([&](auto r) __attribute__((always_inline)) {
-        total[r] += load(a + (i + (r < used ? r : used - 1)) * stride + s);
-      });
-    const Pack sums_of_rows = lane_sums(total);
-    for (int r = 0; r < used; ++r) g[i + r] += sums_of_rows[r];
-  }
-}
-
-constexpr long sign_bit = -0x7fffffffffffffff - 1;
-
-[[gnu::always_inline]] inline Pack magnitude(Pack z) { return (Pack)((Mask)z & ~sign_bit); }
-/// -x where the sign bit of `signs` is set.
-[[gnu::always_inline]] inline Pack signed_by(Mask signs, Pack x) { return (Pack)((Mask)x ^ (signs & sign_bit)); }
-
-/// The lesser or greater of two; y if any is nan. The compiler finds the one instruction for it only where it does not
-/// see where x and y come from.
-[[gnu::always_inline]] inline Pack lesser(Pack x, Pack y) {
-  hold(x);
-  hold(y);
-  return x < y ? x : y;
-}
-[[gnu::always_inline]] inline Pack greater(Pack x, Pack y) {
-  hold(x);
-  hold(y);
-  return x > y ? x : y;
-}
-
-/// c[0] + x (c[1] + x (c[2] + ...)).
-template <int n>
-[[gnu::always_inline]] inline Pack polynomial(Pack x, const double (&c)[n]) {
-  Pack p = all(c[n - 1]);
-  repeat<n - 1>([&](auto i) __attribute__((always_inline)) { p = p * x + c[n - 2 - i]; });
-  return p;
-}
-
-/// n rounds 2 x/ln 2, and t = 2^n for n in [-1022, 1023]; n = -1023 gives 0 and n = 1024 infinity. Adding 1.5 2^52
-/// rounds to a whole number, which fills the last bits of the sum; biased, it is the exponent of t.
-struct Power {
-  Pack n, t;
-
-  [[gnu::always_inline]] explicit Power(Pack x) {
-    constexpr double magic = 0x1.8p52 + 1023, two_over_ln2 = 0x1.71547652b82fep+1;
-    const Pack shifted = x * two_over_ln2 + magic;
-    n = shifted - magic;
-    t = (Pack)((Mask)shifted << 52);
-  }
-};
-
-/// tanh r = u/(2 q) and e^2r = plus/minus with plus, minus = q +- u/2, for |r| <= ln(2)/4: what Power leaves of x.
-/// u/r and 2 q are polynomials in r^2 that begin with 1, a minimax fit of tanh(r)/r with a relative error of 6e-18.
-struct Ratio {
-  Pack u, plus, minus;
-
-  [[gnu::always_inline]] explicit Ratio(Pack r) {
-    const Pack s = r * r, q = polynomial(s, {.5, 0x1.c7195e540feb4p-3, 0x1.03fc91f254209p-7});
-    u = r + r * s * polynomial(s, {0x1.c71023faea718p-4, 0x1.1532364af21cfp-10});
-    plus = q + u / 2;
-    minus = q - u / 2;
-  }
-};
-
-/// e^(2 x - 2 low) = a/b, b in [0.4, 0.6]; a = 0 below e^-708.74. Of ln(2)/2 two pieces are taken off, n times the
-/// first exact (Cody and Waite 1980).
-struct Exponential {
-  Pack a, b;
-
-  [[gnu::always_inline]] explicit Exponential(Pack x, Pack low = Pack{}) {
-    const Power p(x);
-    const Ratio e(x - p.n * 0x1.62e42fefa3p-2 - low - p.n * 0x1.3de6af278ece6p-43);
-    a = p.t * e.plus;
-    b = e.minus;
-  }
-};
-
-/// Where e^x = 0 by the above.
-constexpr double vanishing = -709.1;
-
-/// e^x: 0 below -708.74 and infinite above 709.43, where the exponent leaves the range of normal doubles.
-[[gnu::always_inline]] inline Pack exponential(Pack x) {
-  const Exponential e(greater(all(vanishing), lesser(all(710), x)) / 2);
-  return e.a / e.b;
-}
-
-/// A(w) in 2 artanh(s)/s = 2 + w A(w), w = s^2 <= 1/9: a minimax fit that leaves artanh a relative error of 2e-18.
-[[gnu::always_inline]] inline Pack artanh_series(Pack w) {
-  return polynomial(w, {0x1.5555555555535p-1, 0x1.99999999a07c9p-2, 0x1.249249208869cp-2, 0x1.c71c741e75f2cp-3,
-                        0x1.745cb3b60d352p-3, 0x1.3b1de1daea275p-3, 0x1.10676dd624aedp-3, 0x1.efdddfd51e362p-4,
-                        0x1.5597e111b6286p-4, 0x1.5c90f77997665p-3});
-}
-
-/// ln(1 + x) = 2 artanh s, s = x/(2 + x), for x in [0, 1]; 2 s = x - s x leaves x exact.
-[[gnu::always_inline]] inline Pack log_one_plus(Pack x) {
-  const Pack s = x / (2 + x), w = s * s;
-  return x - s * (x - w * artanh_series(w));
-}
-
-struct Jet {
-  Pack value, slope, curvature;
-};
-
-/// With x = |z| and e^2x = t plus/minus, tanh x = (e^2x - 1)/(e^2x + 1) = d/(d + 2 minus), d = (t - 1) minus + t u,
-/// where nothing cancels for t = 1. Beyond 20 tanh is 1 to the last bit, and up to there one piece of ln(2)/2 is
-/// enough. One division for two vectors was slower, with 4 and with 8 lanes.
-struct Tanh {
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    const Pack x = lesser(all(20), magnitude(z));
-    const Power p(x);
-    const Ratio e(x - p.n * 0x1.62e42fefa39efp-2);
-    const Pack d = (p.t - 1) * e.minus + p.t * e.u;
-    const Pack f = signed_by((Mask)z, d / (d + 2 * e.minus)), slope = 1 - f * f;
-    return {f, slope, -2 * f * slope};
-  }
-};
-
-struct Relu {
-  [[gnu::always_inline]] static Jet at(Pack z) { return {greater(all(0), z), z > 0 ? all(1) : all(0), all(0)}; }
-};
-
-/// e^z = a/b gives a/(a + b) and its complement b/(a + b), neither formed as a difference.
-struct Sigmoid {
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    const Exponential e(greater(all(vanishing), lesser(all(708), z)) / 2);
-    const Pack inverse = 1 / (e.a + e.b), f = e.a * inverse, rest = e.b * inverse, slope = f * rest;
-    return {f, slope, slope * (rest - f)};
-  }
-};
-
-/// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), and with e^-|z| = a/b that logarithm is 2 artanh s, s = a/(a + 2 b). One
-/// reciprocal serves s and 1/(1 + e^|z|) = a/(a + b), the slope or its complement.
-struct Softplus {
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    const Exponential e(lesser(all(-vanishing), magnitude(z)) / -2);
-    const Pack sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
-    const Pack s = e.a * sum * inverse, w = s * s, minor = e.a * longer * inverse, major = 1 - minor;
-    return {greater(all(0), z) + s * (2 + w * artanh_series(w)), z >= 0 ? major : minor, minor * major};
-  }
-};
-
-/// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) = e^(-x^2/2) p/q with p, q of degrees 8 and 9, a weighted
-/// minimax fit on [0, 22]: the relative error is 7e-17 up to 1, 5e-15 up to 22, and 8e-12 where the exponential
-/// vanishes. x/2 is cut to 26 bits before it is squared, so that the exponent is exact.
-struct Gelu {
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    constexpr double peak = 0.39894228040143268, end = 37.66;  // of the normal density; e^(-end^2/2) = 0
-    const Pack x = lesser(all(end), magnitude(z)), half = x / 2, high = (Pack)((Mask)half & -0x8000000);
-    const Exponential e(-(high * high), (half - high) * (half + high));
-    const Pack p =
-        polynomial(x, {.5, 0x1.608c50efcca40p-1, 0x1.e15946e2e8ad8p-2, 0x1.9ca340fa7224bp-3, 0x1.e00a9c111ccf8p-5,
-                       0x1.8238da05a8fd8p-7, 0x1.a3e7faa3f8e7fp-10, 0x1.1b718db683e93p-13, 0x1.6fe86454cab79p-18});
-    const Pack q = polynomial(x, {1, 0x1.16673d47372c2p+1, 0x1.16788a6e52c15p+1, 0x1.5137ae29e1a8dp+0,
-                                  0x1.115ceb85bb30ap-1, 0x1.34fcea1abe263p-3, 0x1.e99bbb6494ebcp-6,
-                                  0x1.0809aa6392083p-8, 0x1.633e6bdcd8d9dp-12, 0x1.cd1aa13a81699p-17});
-    const Pack common = e.a / (e.b * q), density = common * (peak * q), tail = common * p, slope = tail - x * density;
-    return {greater(all(0), z) - x * tail, z > 0 ? 1 - slope : slope, density * (2 - x * x)};
-  }
-};
-
-/// Sine and cosine of r = z - n pi/2, |r| <= pi/4, where n pi/2 comes off in three pieces (Cody and Waite 1980), n
-/// times the first two exact for |z| <= 1e6. Minimax fits of (sin(r)/r - 1)/r^2 and (cos(r) - 1 + r^2/2)/r^4 leave
-/// relative errors of 1e-17 and 2e-18.
-struct Sin {
-  static constexpr double reach = 1e6;
-
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    constexpr double magic = 0x1.8p52, two_over_pi = 0x1.45f306dc9c883p-1;
-    const Pack shifted = z * two_over_pi + magic, n = shifted - magic;
-    const Pack r = z - n * 0x1.921fb544p0 - n * 0x1.0b4611a6p-34 - n * 0x1.3198a2e037073p-69, s = r * r;
-    const Pack sine = r + r * s *
-                              polynomial(s, {-0x1.5555555555548p-3, 0x1.111111110f7cep-7, -0x1.a01a019bfdae5p-13,
-                                             0x1.71de3567994fep-19, -0x1.ae5e5a62abe53p-26, 0x1.5d8fc3af7fddbp-33});
-    const Pack cosine = 1 + s * polynomial(s, {-.5, 0x1.555555555554cp-5, -0x1.6c16c16c15182p-10, 0x1.a01a019cb2394p-16,
-                                               -0x1.27e4f80a4ddbfp-22, 0x1.1ee9ec2b148efp-29, -0x1.8faebfd464451p-37});
-    const Mask quarter = (Mask)shifted;
-    const auto odd = (quarter & 1) != 0;
-    const Pack f = signed_by(quarter << 62, odd ? cosine : sine);
-    return {f, signed_by((quarter + 1) << 62, odd ? sine : cosine), -f};
-  }
-};
-
-/// Where some |z| exceed what Sin takes, the library's for these.
-struct FarSin {
-  [[gnu::always_inline]] static Jet at(Pack z) {
-    Jet j = Sin::at(z);
-    for (int i = 0; i < lanes; ++i)
-      if (std::abs(z[i]) > Sin::reach) j.value[i] = std::sin(z[i]), j.slope[i] = std::cos(z[i]);
-    j.curvature = -j.value;
-    return j;
-  }
-};
-
-struct Identity {
-  [[gnu::always_inline]] static Jet at(Pack z) { return {z, all(1), all(0)}; }
-};
 
 template <class Visit>
 [[gnu::always_inline]] inline void each(Index rows, Index samples, Index stride, Visit visit) {
@@ -446,13 +297,20 @@ void apply_sin(Index rows, Index samples, Index stride, const double* z, double*
 void activate(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
               double* f2) {
   switch (function) {
-    case Function::tanh: return apply<Tanh>(rows, samples, stride, z, f, f1, f2);
-    case Function::relu: return apply<Relu>(rows, samples, stride, z, f, f1, f2);
-    case Function::gelu: return apply<Gelu>(rows, samples, stride, z, f, f1, f2);
-    case Function::softplus: return apply<Softplus>(rows, samples, stride, z, f, f1, f2);
-    case Function::sigmoid: return apply<Sigmoid>(rows, samples, stride, z, f, f1, f2);
-    case Function::sin: return apply_sin(rows, samples, stride, z, f, f1, f2);
-    case Function::identity: return apply<Identity>(rows, samples, stride, z, f, f1, f2);
+    case Function::tanh:
+      return apply<Tanh>(rows, samples, stride, z, f, f1, f2);
+    case Function::relu:
+      return apply<Relu>(rows, samples, stride, z, f, f1, f2);
+    case Function::gelu:
+      return apply<Gelu>(rows, samples, stride, z, f, f1, f2);
+    case Function::softplus:
+      return apply<Softplus>(rows, samples, stride, z, f, f1, f2);
+    case Function::sigmoid:
+      return apply<Sigmoid>(rows, samples, stride, z, f, f1, f2);
+    case Function::sin:
+      return apply_sin(rows, samples, stride, z, f, f1, f2);
+    case Function::identity:
+      return apply<Identity>(rows, samples, stride, z, f, f1, f2);
   }
 }
 
@@ -483,28 +341,65 @@ void pull_back(Index rows, Index samples, Index stride, const double* slope, con
   return index < static_cast<long>(used - sample);
 }
 
+/// ln(1 + e^-m) and its slope -1/(1 + e^m). With e^-|m| = a/b the logarithm is max(-m, 0) + 2 artanh s, s = a/(a + 2
+/// b), and one reciprocal serves s and a/(a + b), the slope or its complement.
+struct Margin {
+  Pack loss, slope;
+
+  [[gnu::always_inline]] explicit Margin(Pack m) {
+    const Exponential e(lesser(all(-vanishing), magnitude(m)) / -2);
+    const Pack sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
+    const Pack s = e.a * sum * inverse, w = s * s, minor = e.a * longer * inverse;
+    loss = greater(all(0), -m) + s * (2 + w * artanh_series(w));
+    slope = m >= 0 ? -minor : minor - 1;
+  }
+};
+
 double logistic(Index used, Index samples, const double* z, const int* y, double* d) {
   Pack total{};
   for (Index s = 0; s < samples; s += lanes) {
-    // With m = (2 y - 1) f the loss is ln(1 + e^-m) = max(-m, 0) + ln(1 + e^-|m|), its derivative -1/(1 + e^m).
-    const Pack sign = 2 * labels(y + s) - 1, m = sign * load(z + s);
-    const Pack e = exponential(-magnitude(m));
+    const Pack sign = 2 * labels(y + s) - 1;
+    const Margin margin(sign * load(z + s));
     const auto there = existing(s, used);
-    total += there ? (m < 0 ? -m : 0 * m) + log_one_plus(e) : all(0);
-    if (d) store(d + s, there ? -sign * (m >= 0 ? e : all(1)) / (1 + e) : all(0));
+    total += there ? margin.loss : all(0);
+    if (d) store(d + s, there ? sign * margin.slope : all(0));
   }
   return sum(total);
 }
 
-double softmax(Index used, Index samples, Index classes, Index stride, const double* z, const int* y, double* d,
-               Index d_stride) {
+/// Two classes: the logistic loss of the difference of the logits.
+double softmax_of_two(Index used, Index samples, Index stride, const double* z, const int* y, double* d,
+                      Index d_stride) {
   Pack total{};
   for (Index s = 0; s < samples; s += lanes) {
-    Pack top = load(z + s);
-    for (Index c = 1; c < classes; ++c) {
-      const Pack f = load(z + c * stride + s);
-      top = f > top ? f : top;
-    }
+    const Pack sign = 2 * labels(y + s) - 1;
+    const Margin margin(sign * (load(z + stride + s) - load(z + s)));
+    const auto there = existing(s, used);
+    total += there ? margin.loss : all(0);
+    if (!d) continue;
+    const Pack slope = there ? sign * margin.slope : all(0);
+    store(d + s, -slope);
+    store(d + d_stride + s, slope);
+  }
+  return sum(total);
+}
+
+/// The largest of the logits of each sample.
+[[gnu::always_inline]] inline Pack largest(Index classes, Index stride, const double* z) {
+  Pack top = load(z);
+  for (Index c = 1; c < classes; ++c) {
+    const Pack f = load(z + c * stride);
+    top = f > top ? f : top;
+  }
+  return top;
+}
+
+double softmax(Index used, Index samples, Index classes, Index stride, const double* z, const int* y, double* d,
+               Index d_stride) {
+  if (classes == 2) return softmax_of_two(used, samples, stride, z, y, d, d_stride);
+  Pack total{};
+  for (Index s = 0; s < samples; s += lanes) {
+    const Pack top = largest(classes, stride, z + s);
     // The first largest term is left out of the sum, so that the logarithm sees 1 + the rest.
     const Pack truth = labels(y + s);
     Pack rest{}, chosen{};
@@ -523,13 +418,37 @@ double softmax(Index used, Index samples, Index classes, Index stride, const dou
     for (int i = 0; i < lanes; ++i)
       if (rest[i] > 1) logarithm[i] = std::log1p(rest[i]);
     total += there ? logarithm + (top - chosen) : all(0);
+    const Pack share = 1 / (1 + rest);
     for (Index c = 0; d && c < classes; ++c) {
       double* to = d + c * d_stride + s;
-      const Pack p = load(to) / (1 + rest);
+      const Pack p = load(to) * share;
       store(to, there ? (truth == static_cast<double>(c) ? p - 1 : p) : all(0));
     }
   }
   return sum(total);
+}
+
+void logistic_tangent(Index samples, const double* z, const double* rz, double* rd) {
+  for (Index s = 0; s < samples; s += lanes) store(rd + s, Sigmoid::at(load(z + s)).slope * load(rz + s));
+}
+
+void softmax_tangent(Index samples, Index classes, Index stride, const double* z, const double* rz, double* rd) {
+  for (Index s = 0; s < samples; s += lanes) {
+    const Pack top = largest(classes, stride, z + s);
+    Pack mass{}, mean{};
+    for (Index c = 0; c < classes; ++c) {
+      const Pack e = exponential(load(z + c * stride + s) - top);
+      store(rd + c * stride + s, e);
+      mass += e;
+      mean += e * load(rz + c * stride + s);
+    }
+    const Pack share = 1 / mass;
+    mean *= share;
+    for (Index c = 0; c < classes; ++c) {
+      const Index at = c * stride + s;
+      store(rd + at, share * load(rd + at) * (load(rz + at) - mean));
+    }
+  }
 }
 
 template <Pack function(Pack)>
@@ -537,8 +456,19 @@ void map(Index n, const double* x, double* y) {
   for (Index i = 0; i < n; i += lanes) store(y + i, function(load(x + i)));
 }
 
-constexpr Kernel kernel{lanes, products,  outer,    sums,    activate,         push_forward,
-                        bend,  pull_back, logistic, softmax, map<exponential>, map<log_one_plus>};
+constexpr Kernel kernel{.lanes = lanes,
+                        .products = products,
+                        .outer = outer,
+                        .activate = activate,
+                        .push_forward = push_forward,
+                        .bend = bend,
+                        .pull_back = pull_back,
+                        .logistic = logistic,
+                        .softmax = softmax,
+                        .logistic_tangent = logistic_tangent,
+                        .softmax_tangent = softmax_tangent,
+                        .exp = map<exponential>,
+                        .log1p = map<log_one_plus>};
 
 }  // namespace
 

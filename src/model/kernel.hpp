@@ -16,20 +16,27 @@ struct Source {
   Index k;
 };
 
-/// What is done with a sum before it is stored.
+/// What is done with a sum before it is stored: s = scale sum + bias, one bias a row, none where it is null.
+/// f = operand, second and third are laid out as out and may be out itself.
 enum class Finish {
-  bias,   // out <- scale sum + operand, one a row (a null operand is zero)
-  times,  // out <- scale sum * operand, laid out as out
-  tanh    // out <- scale sum * (1 - operand^2), laid out as out and possibly out itself
+  bias,        // out <- s
+  tanh,        // out <- tanh s
+  slope,       // out <- s f
+  tanh_slope,  // out <- s (1 - f^2)
+  tanh_bend,   // out <- s (1 - f^2), second <- 2 f s
+  tanh_pull    // out <- s (1 - f^2) - second third
 };
 
 /// Where a sum goes, rows x samples.
 struct Target {
   double* out;
   Index stride;
-  double scale;
-  Finish finish;
-  const double* operand;
+  double scale = 1;
+  Finish finish = Finish::bias;
+  const double* bias = nullptr;
+  const double* operand = nullptr;
+  double* second = nullptr;
+  const double* third = nullptr;
 };
 
 /// g(i, j) += scale sum over terms and samples of a_i b_j, with g(i, j) at g[i row_stride + j column_stride].
@@ -47,8 +54,6 @@ struct Kernel {
   void (*products)(const Source* sources, int count, Index rows, Index samples, const Target& target);
   void (*outer)(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
                 Index row_stride, Index column_stride);
-  /// g_i += sum over samples of a_i.
-  void (*sums)(const double* a, Index stride, Index rows, Index samples, double* g);
   /// f, f1, f2 <- act(z), act'(z), act''(z) for rows of samples; f may be z, f1 and f2 may be null.
   void (*activate)(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
                    double* f2);
@@ -65,6 +70,10 @@ struct Kernel {
   /// The same for cross-entropy over `classes` rows of logits.
   double (*softmax)(Index used, Index samples, Index classes, Index stride, const double* z, const int* y, double* d,
                     Index d_stride);
+  /// rd <- p (1 - p) rz, p the logistic probability of each logit, as its derivative.
+  void (*logistic_tangent)(Index samples, const double* z, const double* rz, double* rd);
+  /// rd_c <- p_c (rz_c - sum_b p_b rz_b), p the softmax of the logits.
+  void (*softmax_tangent)(Index samples, Index classes, Index stride, const double* z, const double* rz, double* rd);
   /// Elementwise, n a multiple of `lanes`.
   void (*exp)(Index n, const double* x, double* y);
   void (*log1p)(Index n, const double* x, double* y);

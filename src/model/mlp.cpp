@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "kernel.hpp"
@@ -43,19 +44,29 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
     const Index features = l == 0 ? layers[0].inputs : layers[l - 1].outputs;
     const bool inner = l > 0 && l < layers.size();
     Stage s{};
-    s.value = take(features, true);
+    // Inputs of a layer have one more row: with 1/scale there (and its tangent 0), biases are weights.
+    s.value = take(features + 1, true);
     // tanh' is a function of tanh, and once the layer above has its gradient nothing else needs the value: the
     // adjoint takes its place, and the block stays half as large.
     const bool in_place = inner && !tangents && !slopes;
-    s.slope = take(features, inner && !in_place);
+    s.slope = take(features, inner && slopes);
     s.bend = take(features, inner && tangents);
     s.adjoint = in_place ? s.value : take(features, l > 0);
-    s.tangent = take(features, l > 0 && tangents);
-    s.pretangent = take(features, inner && tangents);
+    s.tangent = take(features + 1, l > 0 && tangents);
+    s.pretangent = take(features, inner && tangents && slopes);
     s.adjoint_tangent = take(features, l > 0 && tangents);
     stages_.push_back(s);
   }
-  if (memory_.size() < used) memory_.setZero(used);
+  if (std::ssize(memory_) < used + line) memory_.resize(static_cast<std::size_t>(used + line));
+  void* begin = memory_.data();
+  std::size_t room = memory_.size() * sizeof(double);
+  start_ = static_cast<double*>(
+      std::align(line * sizeof(double), static_cast<std::size_t>(used) * sizeof(double), begin, room));
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const Index row = layers[l].inputs * stride_;
+    std::fill_n(at(stages_[l].value) + row, padded_, 1 / layers[l].scale);
+    if (l > 0 && tangents) std::fill_n(at(stages_[l].tangent) + row, padded_, 0);
+  }
 }
 
 Mlp::Mlp(const ModelSpec& spec, Index inputs, Index outputs)
@@ -118,20 +129,26 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
     double* z = tape.at(stage.value);
     const kernel::Source a{
         theta.data() + l.weights, 1, l.outputs, tape.at(tape.stages_[k].value), tape.stride_, l.inputs};
+    const bool apart = l.hidden_outputs && keeps_slope();
     kernel.products(&a, 1, l.outputs, tape.padded_,
-                    {z, tape.stride_, l.scale, kernel::Finish::bias, theta.data() + l.biases});
-    if (!l.hidden_outputs) continue;
-    kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
-                    derivatives > 1 || (derivatives == 1 && keeps_slope()) ? tape.at(stage.slope) : nullptr,
-                    derivatives > 1 ? tape.at(stage.bend) : nullptr);
+                    {.out = z,
+                     .stride = tape.stride_,
+                     .scale = l.scale,
+                     .finish = l.hidden_outputs && !apart ? kernel::Finish::tanh : kernel::Finish::bias,
+                     .bias = theta.data() + l.biases});
+    if (apart)
+      kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
+                      derivatives > 0 ? tape.at(stage.slope) : nullptr,
+                      derivatives > 1 ? tape.at(stage.bend) : nullptr);
   }
   return tape.block(tape.stages_.back().value, outputs());
 }
 
 Tape::Block Mlp::cotangent(Tape& tape) const { return tape.block(tape.stages_.back().adjoint, outputs()); }
 
-/// W's part of g += scale sum over terms (adjoint, value) of adjoint value', and b's part += the first adjoint's sums.
-void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, Out g) const {
+/// g += weight scale sum over terms (adjoint, value) of adjoint value', for W and b at once.
+void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
+                     Out g) const {
   const auto& kernel = kernel::best();
   // With fewer outputs than lanes the inputs take the place of the rows, so that no lane idles.
   const bool swap = l.outputs < kernel.lanes && l.outputs < l.inputs;
@@ -141,27 +158,26 @@ void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index
     pairs[i] = {swap ? value : adjoint, swap ? adjoint : value, tape.stride_, tape.stride_};
   }
   const auto count = static_cast<int>(terms.size());
-  double* weights = g.data() + l.weights;
-  if (swap)
-    kernel.outer(pairs, count, l.inputs, l.outputs, tape.padded_, l.scale, weights, l.outputs, 1);
-  else
-    kernel.outer(pairs, count, l.outputs, l.inputs, tape.padded_, l.scale, weights, 1, l.outputs);
-  kernel.sums(tape.at(terms[0].first), tape.stride_, l.outputs, tape.padded_, g.data() + l.biases);
+  const Index rows = swap ? l.inputs + 1 : l.outputs, columns = swap ? l.outputs : l.inputs + 1;
+  kernel.outer(pairs, count, rows, columns, tape.padded_, weight * l.scale, g.data() + l.weights, swap ? l.outputs : 1,
+               swap ? 1 : l.outputs);
 }
 
-void Mlp::backward(In theta, Tape& tape, Out g) const {
+void Mlp::backward(In theta, Tape& tape, double weight, Out g) const {
   clear_padding(cotangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
     const std::pair<Index, Index> term{stage.adjoint, below.value};
-    accumulate(l, tape, {&term, 1}, g);
+    accumulate(l, tape, {&term, 1}, weight, g);
     if (k == 0) continue;
     const kernel::Source d{theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs};
-    const kernel::Target lower{tape.at(below.adjoint), tape.stride_, l.scale,
-                               keeps_slope() ? kernel::Finish::times : kernel::Finish::tanh,
-                               tape.at(keeps_slope() ? below.slope : below.value)};
-    kernel::best().products(&d, 1, l.inputs, tape.padded_, lower);
+    kernel::best().products(&d, 1, l.inputs, tape.padded_,
+                            {.out = tape.at(below.adjoint),
+                             .stride = tape.stride_,
+                             .scale = l.scale,
+                             .finish = keeps_slope() ? kernel::Finish::slope : kernel::Finish::tanh_slope,
+                             .operand = tape.at(keeps_slope() ? below.slope : below.value)});
   }
 }
 
@@ -172,10 +188,16 @@ Tape::Block Mlp::forward_tangent(In theta, In w, Tape& tape) const {
     const kernel::Source terms[] = {
         {w.data() + l.weights, 1, l.outputs, tape.at(below.value), tape.stride_, l.inputs},
         {theta.data() + l.weights, 1, l.outputs, tape.at(below.tangent), tape.stride_, l.inputs}};
-    double* rz = tape.at(l.hidden_outputs ? stage.pretangent : stage.tangent);
+    const bool apart = l.hidden_outputs && keeps_slope();
+    double* rz = tape.at(apart ? stage.pretangent : stage.tangent);
     kernel::best().products(terms, k > 0 ? 2 : 1, l.outputs, tape.padded_,
-                            {rz, tape.stride_, l.scale, kernel::Finish::bias, w.data() + l.biases});
-    if (l.hidden_outputs)
+                            {.out = rz,
+                             .stride = tape.stride_,
+                             .scale = l.scale,
+                             .finish = l.hidden_outputs && !apart ? kernel::Finish::tanh_slope : kernel::Finish::bias,
+                             .bias = w.data() + l.biases,
+                             .operand = tape.at(stage.value)});
+    if (apart)
       kernel::best().push_forward(l.outputs, tape.padded_, tape.stride_, rz, tape.at(stage.slope),
                                   tape.at(stage.tangent));
   }
@@ -191,31 +213,43 @@ void Mlp::prepare_tangents(In theta, Tape& tape) const {
   for (std::size_t k = layers_.size(); k-- > 1;) {
     const Layer& l = layers_[k];
     const Tape::Stage& below = tape.stages_[k];
-    double* adjoint = tape.at(below.adjoint);
-    const kernel::Source d{theta.data() + l.weights,           l.outputs,    1,
-                           tape.at(tape.stages_[k + 1].adjoint), tape.stride_, l.outputs};
+    double *adjoint = tape.at(below.adjoint), *bend = tape.at(below.bend);
+    const kernel::Source d{
+        theta.data() + l.weights, l.outputs, 1, tape.at(tape.stages_[k + 1].adjoint), tape.stride_, l.outputs};
     kernel::best().products(&d, 1, l.inputs, tape.padded_,
-                            {adjoint, tape.stride_, l.scale, kernel::Finish::bias, nullptr});
-    kernel::best().bend(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.bend), adjoint);
+                            {.out = adjoint,
+                             .stride = tape.stride_,
+                             .scale = l.scale,
+                             .finish = keeps_slope() ? kernel::Finish::bias : kernel::Finish::tanh_bend,
+                             .operand = tape.at(below.value),
+                             .second = bend});
+    if (keeps_slope()) kernel::best().bend(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), bend, adjoint);
   }
 }
 
-void Mlp::backward_tangent(In theta, In w, Tape& tape, Out hw) const {
+void Mlp::backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) const {
   clear_padding(cotangent_tangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
     const std::pair<Index, Index> terms[] = {{stage.adjoint_tangent, below.value}, {stage.adjoint, below.tangent}};
-    accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, hw);
+    accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, weight, hw);
     if (k == 0) continue;
     const kernel::Source both[] = {
         {theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint_tangent), tape.stride_, l.outputs},
         {w.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs}};
-    double* lower = tape.at(below.adjoint_tangent);
+    double *lower = tape.at(below.adjoint_tangent), *bend = tape.at(below.bend);
     kernel::best().products(both, 2, l.inputs, tape.padded_,
-                            {lower, tape.stride_, l.scale, kernel::Finish::bias, nullptr});
-    kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), tape.at(below.bend),
-                             tape.at(below.pretangent), lower);
+                            {.out = lower,
+                             .stride = tape.stride_,
+                             .scale = l.scale,
+                             .finish = keeps_slope() ? kernel::Finish::bias : kernel::Finish::tanh_pull,
+                             .operand = tape.at(below.value),
+                             .second = bend,
+                             .third = tape.at(below.tangent)});
+    if (keeps_slope())
+      kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), bend,
+                               tape.at(below.pretangent), lower);
   }
 }
 

@@ -33,7 +33,8 @@ TEST(Kernels, AgreeOnProductsOfAnyShape) {
       for (const Kernel* kernel : kernels()) {
         Matrix out(samples, rows), g = Matrix::Zero(rows, k);
         const kernel::Source source{c.data(), 1, rows, x.data(), samples, k};
-        kernel->products(&source, 1, rows, samples, {out.data(), samples, 1.5, kernel::Finish::bias, bias.data()});
+        kernel->products(&source, 1, rows, samples,
+                         {.out = out.data(), .stride = samples, .scale = 1.5, .bias = bias.data()});
         EXPECT_LT((out - exact).cwiseAbs().maxCoeff(), 1e-13) << kernel->lanes << " " << rows << " x " << k;
         const kernel::Pair pair{out.data(), x.data(), samples, samples};
         kernel->outer(&pair, 1, rows, k, samples, .5, g.data(), 1, rows);

@@ -207,7 +207,7 @@ struct Sweep {
   Vector pulled_back(const Vector& at) {
     forward(at);
     Vector g = Vector::Zero(model.size());
-    model.backward(at, tape, g);
+    model.backward(at, tape, 1, g);
     return g;
   }
   /// Logits' derivatives along `along` by the definition.
@@ -236,7 +236,7 @@ TEST(Tape, PullsCotangentsBackByTheTransposedJacobian) {
 TEST(Tape, AddsToTheGradientItIsGiven) {
   Sweep zero, one;
   Vector shifted = Vector::Ones(one.model.size());
-  one.model.backward(one.theta, one.tape, shifted);
+  one.model.backward(one.theta, one.tape, 1, shifted);
   EXPECT_LT((shifted - zero.pulled_back(zero.theta) - Vector::Ones(shifted.size())).cwiseAbs().maxCoeff(), 1e-13);
 }
 
@@ -260,7 +260,7 @@ TEST(Tape, DifferentiatesTheBackwardSweepAlongW) {
   sweep.model.forward_tangent(sweep.theta, sweep.w, sweep.tape);
   sweep.model.cotangent_tangent(sweep.tape).setZero();
   Vector hw = Vector::Zero(sweep.model.size());
-  sweep.model.backward_tangent(sweep.theta, sweep.w, sweep.tape, hw);
+  sweep.model.backward_tangent(sweep.theta, sweep.w, sweep.tape, 1, hw);
   EXPECT_LT(test::distance(hw, exact), 1e-10);
 }
 

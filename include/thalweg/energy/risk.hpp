@@ -48,6 +48,8 @@ class Risk final : public Functional {
   template <class Visit>
   void each_block(Batch batch, bool tangents, Visit visit) const;
   double count(Batch batch) const;
+  double decay(In theta) const;
+  void begin(In y, Out out) const;
   void add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const;
 
   const Mlp& model_;

@@ -61,10 +61,11 @@ class Tape {
     Index value, slope, bend, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
   };
   void shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes);
-  double* at(Index offset) { return memory_.data() + offset; }
+  double* at(Index offset) { return start_ + offset; }
   Block block(Index offset, Index features) { return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)}; }
 
-  Vector memory_;
+  std::vector<double> memory_;
+  double* start_ = nullptr;  // of a cache line
   std::vector<Stage> stages_;
   Index samples_ = 0, padded_ = 0, stride_ = 0;
 };
@@ -98,8 +99,8 @@ class Mlp {
   Tape::Block forward(In theta, Tape& tape, int derivatives) const;
   /// The cotangent of the logits, samples x outputs, to be filled between forward and backward.
   Tape::Block cotangent(Tape& tape) const;
-  /// g += (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
-  void backward(In theta, Tape& tape, Out g) const;
+  /// g += weight (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
+  void backward(In theta, Tape& tape, double weight, Out g) const;
 
   /// R-operator (Pearlmutter 1994): the derivative of forward and backward along theta + epsilon w, for any number of
   /// w in turn. Needs forward with derivatives = 2 on a tape with tangents. First the adjoints, once the cotangent is
@@ -110,7 +111,7 @@ class Mlp {
   /// The tangent of the cotangent, to be filled between forward_tangent and backward_tangent.
   Tape::Block cotangent_tangent(Tape& tape) const;
   /// hw += d/d epsilon of what backward adds.
-  void backward_tangent(In theta, In w, Tape& tape, Out hw) const;
+  void backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) const;
 
   /// Logits at the rows of x (N x inputs): N x outputs.
   Matrix predict(In theta, const Matrix& x) const;
@@ -123,7 +124,8 @@ class Mlp {
   bool mean_field_ = false, ntk_ = false;
 
   bool keeps_slope() const;
-  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, Out g) const;
+  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
+                  Out g) const;
 };
 
 }  // namespace thalweg

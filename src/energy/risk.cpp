@@ -27,10 +27,11 @@ Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double we
 
 /// Visits the batch block by block: visit(tape, labels) after the block's input has been filled.
 template <class Visit>
-void Risk::each_block(Batch batch, bool tangents, Visit visit) const {
+void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
   int labels[kernel_block] = {};
   Tape& tape = thread_tape();
   const Index total = batch.empty() ? samples_.size() : static_cast<Index>(batch.size());
+  model_.begin(theta, tape, total);
   // Blocks of equal size, so that the last one is not mostly padding.
   const Index blocks = (total + model_.block_samples() - 1) / model_.block_samples();
   const Index block = ((total + blocks - 1) / blocks + 7) / 8 * 8;
@@ -72,7 +73,7 @@ void Risk::begin(In y, Out out) const {
 
 double Risk::value(In theta, Batch batch) const {
   double sum = 0;
-  each_block(batch, false, [&](Tape& tape, const int* labels) {
+  each_block(theta, batch, false, [&](Tape& tape, const int* labels) {
     sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr);
   });
   return sum / count(batch) + decay(theta);
@@ -82,7 +83,7 @@ double Risk::gradient(In theta, Batch batch, Out g) const {
   begin(theta, g);
   const double share = 1 / count(batch);
   double sum = 0;
-  each_block(batch, false, [&](Tape& tape, const int* labels) {
+  each_block(theta, batch, false, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 1);
     auto cotangent = model_.cotangent(tape);
     sum += loss_.head(logits, labels, &cotangent);
@@ -95,7 +96,7 @@ double Risk::gradient(In theta, Batch batch, Out g) const {
 void Risk::add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const {
   using View = Eigen::Map<const Vector>;
   const double share = 1 / count(batch);
-  each_block(batch, true, [&](Tape& tape, const int* labels) {
+  each_block(theta, batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     auto cotangent = model_.cotangent(tape);
     loss_.head(logits, labels, &cotangent);

@@ -17,6 +17,9 @@
 namespace thalweg::kernel {
 namespace {
 
+/// Rows of the tallest tile: 24 accumulators where there are 32 registers, 12 where there are 16.
+constexpr int tall = lanes == 8 ? 8 : 4;
+
 /// What a finish does with the sums of one register of samples.
 template <Finish finish>
 [[gnu::always_inline]] inline void deliver(const Target& t, Index at, Pack sum) {
@@ -47,10 +50,16 @@ struct Biases {
   }
 };
 
-/// R x V accumulators over all sources; U > 1 interleaves that many steps of k where R V alone would wait for latency.
+/// R x V accumulators over all sources, begun with what `from` holds if it is not null; U > 1 interleaves that many
+/// steps of k where R V alone would wait for latency.
 template <Finish finish, int R, int V, int U>
-void tile(const Source* sources, int count, Index row, Index sample, const Target& target) {
+void tile(const Source* sources, int count, Index row, Index sample, const Target& target, const double* from) {
   Pack acc[U][R][V] = {};
+  if (from)
+    repeat<R>([&](auto r) __attribute__((always_inline)) {
+      repeat<V>([&](auto v)
+                    __attribute__((always_inline)) { acc[0][r][v] = load(from + ((row + r) * V + v) * lanes); });
+    });
   const auto step = [&](auto u, const double* c, Index rs, const double* x) __attribute__((always_inline)) {
     Pack a[V];
     repeat<V>([&](auto v) __attribute__((always_inline)) {
@@ -64,7 +73,7 @@ void tile(const Source* sources, int count, Index row, Index sample, const Targe
   };
   for (int q = 0; q < count; ++q) {
     const Source& s = sources[q];
-    const double *c = s.c + row * s.row_stride, *x = s.x + sample;
+    const double *c = s.c + (s.panel ? row / tall * s.panel + row % tall : row * s.row_stride), *x = s.x + sample;
     Index k = 0;
     for (; k + U <= s.k; k += U)
       repeat<U>([&](auto u) __attribute__((always_inline)) {
@@ -98,28 +107,58 @@ void tile(const Source* sources, int count, Index row, Index sample, const Targe
 
 /// All rows of V registers of samples.
 template <Finish finish, int V>
-void strip(const Source* sources, int count, Index rows, Index sample, const Target& t) {
-  // 24 accumulators where there are 32 registers, 12 where there are 16.
-  constexpr int tall = lanes == 8 ? 8 : 4;
+void strip(const Source* sources, int count, Index rows, Index sample, const Target& t, const double* from) {
   Index row = 0;
-  for (; row + tall <= rows; row += tall) tile<finish, tall, V, V == 1 ? 2 : 1>(sources, count, row, sample, t);
+  for (; row + tall <= rows; row += tall) tile<finish, tall, V, V == 1 ? 2 : 1>(sources, count, row, sample, t, from);
   if (tall > 4 && row + 4 <= rows) {
-    tile<finish, 4, V, 2>(sources, count, row, sample, t);
+    tile<finish, 4, V, 2>(sources, count, row, sample, t, from);
     row += 4;
   }
   if (row + 2 <= rows) {
-    tile<finish, 2, V, 2>(sources, count, row, sample, t);
+    tile<finish, 2, V, 2>(sources, count, row, sample, t, from);
     row += 2;
   }
-  if (row < rows) tile<finish, 1, V, 4>(sources, count, row, sample, t);
+  if (row < rows) tile<finish, 1, V, 4>(sources, count, row, sample, t, from);
+}
+
+/// The same in pieces of k, so that X's and C's parts stay in the first-level cache; sums in between are kept apart.
+template <Finish finish, int V>
+void long_strip(const Source* sources, int count, Index rows, Index sample, const Target& t) {
+  constexpr Index most = 128;
+  const Target sums{.out = t.sums, .stride = V * lanes};
+  const double* from = nullptr;
+  for (int q = 0; q < count; ++q) {
+    const Source& s = sources[q];
+    const Index pieces = (s.k + most - 1) / most, length = (s.k + pieces - 1) / pieces;
+    for (Index k = 0; k < s.k; k += length) {
+      const Index left = s.k - k;
+      Source piece{s.c + k * s.k_stride,          s.row_stride, s.k_stride, s.x + k * s.x_stride, s.x_stride,
+                   left < length ? left : length, s.panel};
+      if (q + 1 == count && left <= length) return strip<finish, V>(&piece, 1, rows, sample, t, from);
+      piece.x += sample;
+      strip<Finish::bias, V>(&piece, 1, rows, 0, sums, from);
+      from = t.sums;
+    }
+  }
 }
 
 template <Finish finish>
 void strips(const Source* sources, int count, Index rows, Index samples, const Target& t) {
-  Index packs = samples / lanes, sample = 0;
-  for (; packs > 4 || packs == 3; packs -= 3, sample += 3 * lanes) strip<finish, 3>(sources, count, rows, sample, t);
-  for (; packs >= 2; packs -= 2, sample += 2 * lanes) strip<finish, 2>(sources, count, rows, sample, t);
-  if (packs == 1) strip<finish, 1>(sources, count, rows, sample, t);
+  Index packs = samples / lanes, sample = 0, terms = 0;
+  for (int q = 0; q < count; ++q) terms += sources[q].k;
+  // A strip of 160 terms and the coefficients of a tile fill the first-level cache.
+  const bool long_sums = t.sums && terms > 160;
+  const auto pass = [&](auto width) {
+    if (long_sums)
+      long_strip<finish, width>(sources, count, rows, sample, t);
+    else
+      strip<finish, width>(sources, count, rows, sample, t, nullptr);
+    packs -= width;
+    sample += width * lanes;
+  };
+  while (packs > 4 || packs == 3) pass(std::integral_constant<int, 3>{});
+  while (packs >= 2) pass(std::integral_constant<int, 2>{});
+  if (packs == 1) pass(std::integral_constant<int, 1>{});
 }
 
 /// Sums of K terms, row by row: with so few, tiles would spend their time on beginning and ending.
@@ -207,6 +246,9 @@ template <int G, int C>
 void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Index samples, double scale, double* g,
                 Index row_stride, Index column_stride) {
   constexpr int rows = G * lanes;
+  // The entries are needed when the sums are there: g may come from afar.
+  repeat<C>([&](auto c)
+                __attribute__((always_inline)) { __builtin_prefetch(g + i * row_stride + (j + c) * column_stride); });
   Pack acc[C][rows] = {};
   for (int q = 0; q < count; ++q) {
     const Pair& p = pairs[q];
@@ -457,6 +499,7 @@ void map(Index n, const double* x, double* y) {
 }
 
 constexpr Kernel kernel{.lanes = lanes,
+                        .panel_rows = tall,
                         .products = products,
                         .outer = outer,
                         .activate = activate,

@@ -7,13 +7,15 @@ namespace thalweg::kernel {
 
 using Index = std::ptrdiff_t;
 
-/// One term C X of a sum of products: C is rows x k with any strides, X holds k rows of samples.
+/// One term C X of a sum of products: C is rows x k with any strides, X holds k rows of samples. Where `panel` is not
+/// 0, C lies in panels of Kernel::panel_rows rows, `panel` values each, the rows of a panel with a stride of 1.
 struct Source {
   const double* c;
   Index row_stride, k_stride;
   const double* x;
   Index x_stride;
   Index k;
+  Index panel = 0;
 };
 
 /// What is done with a sum before it is stored: s = scale sum + bias, one bias a row, none where it is null.
@@ -37,6 +39,7 @@ struct Target {
   const double* operand = nullptr;
   double* second = nullptr;
   const double* third = nullptr;
+  double* sums = nullptr;  // room for rows x 3 registers of unfinished sums; without it long sums run slower
 };
 
 /// g(i, j) += scale sum over terms and samples of a_i b_j, with g(i, j) at g[i row_stride + j column_stride].
@@ -50,7 +53,7 @@ enum class Function : int { tanh, relu, gelu, softplus, sigmoid, sin, identity }
 /// The functions of one instruction set. Sample counts are multiples of `lanes`; rows need no alignment; sums run in
 /// an order that depends on the sizes alone.
 struct Kernel {
-  int lanes;
+  int lanes, panel_rows;
   void (*products)(const Source* sources, int count, Index rows, Index samples, const Target& target);
   void (*outer)(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
                 Index row_stride, Index column_stride);

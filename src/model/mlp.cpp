@@ -57,6 +57,9 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
     s.adjoint_tangent = take(features, l > 0 && tangents);
     stages_.push_back(s);
   }
+  Index widest = 0;
+  for (const Layer& l : layers) widest = std::max({widest, l.inputs, l.outputs});
+  sums_ = std::exchange(used, used + 3 * lanes * widest);
   if (std::ssize(memory_) < used + line) memory_.resize(static_cast<std::size_t>(used + line));
   void* begin = memory_.data();
   std::size_t room = memory_.size() * sizeof(double);
@@ -109,9 +112,42 @@ bool Mlp::keeps_slope() const { return activation_->function != kernel::Function
 Index Mlp::block_samples() const {
   Index features = 0;
   for (const Layer& l : layers_) features += 3 * l.outputs;
-  // Values, slopes and adjoints of all layers within 256 KiB; a multiple of 24 samples suits every vector width.
+  // Three arrays a layer within 256 KiB; a multiple of 24 samples suits every vector width. Below 96 samples the
+  // weights' gradient would spend its time on summing lanes, wherever the arrays lie.
   const Index fitting = (Index{256} << 10) / static_cast<Index>(sizeof(double)) / features;
-  return std::clamp<Index>(fitting / 24 * 24, 48, 192);
+  return std::clamp<Index>(fitting / 24 * 24, 96, 192);
+}
+
+/// Whether a layer's weights, read in columns, crowd into few sets of a cache.
+bool wide(const Layer& l) { return l.inputs > 56 && l.outputs > 56; }
+
+void Mlp::begin(In theta, Tape& tape, Index samples) const {
+  const Index rows = kernel::best().panel_rows;
+  Index used = 0;
+  if (samples >= 64)
+    for (const Layer& l : layers_)
+      if (wide(l)) used += (l.outputs + rows - 1) / rows * rows * l.inputs;
+  tape.panels_.resize(static_cast<std::size_t>(used));
+  if (used == 0) return;
+  double* to = tape.panels_.data();
+  for (const Layer& l : layers_)
+    for (Index first = 0; wide(l) && first < l.outputs; first += rows)
+      for (Index k = 0; k < l.inputs; ++k, to += rows) {
+        const double* column = theta.data() + l.weights + k * l.outputs;
+        for (Index r = 0; r < rows; ++r) to[r] = first + r < l.outputs ? column[first + r] : 0;
+      }
+}
+
+/// W of a layer for W A, A being the rows of samples at `input`.
+kernel::Source Mlp::weights(std::size_t layer, In theta, Tape& tape, Index input) const {
+  const Layer& l = layers_[layer];
+  if (tape.panels_.empty() || !wide(l))
+    return {theta.data() + l.weights, 1, l.outputs, tape.at(input), tape.stride_, l.inputs};
+  const Index rows = kernel::best().panel_rows;
+  const double* panels = tape.panels_.data();
+  for (std::size_t k = 0; k < layer; ++k)
+    if (wide(layers_[k])) panels += (layers_[k].outputs + rows - 1) / rows * rows * layers_[k].inputs;
+  return {panels, 1, rows, tape.at(input), tape.stride_, l.inputs, rows * l.inputs};
 }
 
 Tape::Block Mlp::input(Tape& tape, Index samples, bool tangents) const {
@@ -127,15 +163,15 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
     const Layer& l = layers_[k];
     const Tape::Stage& stage = tape.stages_[k + 1];
     double* z = tape.at(stage.value);
-    const kernel::Source a{
-        theta.data() + l.weights, 1, l.outputs, tape.at(tape.stages_[k].value), tape.stride_, l.inputs};
+    const kernel::Source a = weights(k, theta, tape, tape.stages_[k].value);
     const bool apart = l.hidden_outputs && keeps_slope();
     kernel.products(&a, 1, l.outputs, tape.padded_,
                     {.out = z,
                      .stride = tape.stride_,
                      .scale = l.scale,
                      .finish = l.hidden_outputs && !apart ? kernel::Finish::tanh : kernel::Finish::bias,
-                     .bias = theta.data() + l.biases});
+                     .bias = theta.data() + l.biases,
+                     .sums = tape.at(tape.sums_)});
     if (apart)
       kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
                       derivatives > 0 ? tape.at(stage.slope) : nullptr,
@@ -177,7 +213,8 @@ void Mlp::backward(In theta, Tape& tape, double weight, Out g) const {
                              .stride = tape.stride_,
                              .scale = l.scale,
                              .finish = keeps_slope() ? kernel::Finish::slope : kernel::Finish::tanh_slope,
-                             .operand = tape.at(keeps_slope() ? below.slope : below.value)});
+                             .operand = tape.at(keeps_slope() ? below.slope : below.value),
+                             .sums = tape.at(tape.sums_)});
   }
 }
 
@@ -185,9 +222,8 @@ Tape::Block Mlp::forward_tangent(In theta, In w, Tape& tape) const {
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
-    const kernel::Source terms[] = {
-        {w.data() + l.weights, 1, l.outputs, tape.at(below.value), tape.stride_, l.inputs},
-        {theta.data() + l.weights, 1, l.outputs, tape.at(below.tangent), tape.stride_, l.inputs}};
+    const kernel::Source terms[] = {{w.data() + l.weights, 1, l.outputs, tape.at(below.value), tape.stride_, l.inputs},
+                                    weights(k, theta, tape, below.tangent)};
     const bool apart = l.hidden_outputs && keeps_slope();
     double* rz = tape.at(apart ? stage.pretangent : stage.tangent);
     kernel::best().products(terms, k > 0 ? 2 : 1, l.outputs, tape.padded_,
@@ -196,7 +232,8 @@ Tape::Block Mlp::forward_tangent(In theta, In w, Tape& tape) const {
                              .scale = l.scale,
                              .finish = l.hidden_outputs && !apart ? kernel::Finish::tanh_slope : kernel::Finish::bias,
                              .bias = w.data() + l.biases,
-                             .operand = tape.at(stage.value)});
+                             .operand = tape.at(stage.value),
+                             .sums = tape.at(tape.sums_)});
     if (apart)
       kernel::best().push_forward(l.outputs, tape.padded_, tape.stride_, rz, tape.at(stage.slope),
                                   tape.at(stage.tangent));
@@ -222,7 +259,8 @@ void Mlp::prepare_tangents(In theta, Tape& tape) const {
                              .scale = l.scale,
                              .finish = keeps_slope() ? kernel::Finish::bias : kernel::Finish::tanh_bend,
                              .operand = tape.at(below.value),
-                             .second = bend});
+                             .second = bend,
+                             .sums = tape.at(tape.sums_)});
     if (keeps_slope()) kernel::best().bend(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), bend, adjoint);
   }
 }
@@ -246,7 +284,8 @@ void Mlp::backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) co
                              .finish = keeps_slope() ? kernel::Finish::bias : kernel::Finish::tanh_pull,
                              .operand = tape.at(below.value),
                              .second = bend,
-                             .third = tape.at(below.tangent)});
+                             .third = tape.at(below.tangent),
+                             .sums = tape.at(tape.sums_)});
     if (keeps_slope())
       kernel::best().pull_back(l.inputs, tape.padded_, tape.stride_, tape.at(below.slope), bend,
                                tape.at(below.pretangent), lower);

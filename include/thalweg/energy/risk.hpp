@@ -46,7 +46,7 @@ class Risk final : public Functional {
 
  private:
   template <class Visit>
-  void each_block(Batch batch, bool tangents, Visit visit) const;
+  void each_block(In theta, Batch batch, bool tangents, Visit visit) const;
   double count(Batch batch) const;
   double decay(In theta) const;
   void begin(In y, Out out) const;

@@ -13,7 +13,8 @@ namespace thalweg {
 
 namespace kernel {
 enum class Function : int;
-}
+struct Source;
+}  // namespace kernel
 
 /// A function applied to every pre-activation, with its first two derivatives.
 struct Activation {
@@ -65,9 +66,11 @@ class Tape {
   Block block(Index offset, Index features) { return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)}; }
 
   std::vector<double> memory_;
-  double* start_ = nullptr;  // of a cache line
+  std::vector<double> panels_;  // weights of wide layers in the order in which the kernel reads them; may be empty
+  double* start_ = nullptr;     // of a cache line
   std::vector<Stage> stages_;
   Index samples_ = 0, padded_ = 0, stride_ = 0;
+  Index sums_ = 0;  // offset into memory_ of what the kernel's long sums need
 };
 
 /// Multilayer perceptron f(x; theta): a_0 = x, a_l = act(s_l W_l a_{l-1} + b_l), f = s_L W_L a_{L-1} + b_L.
@@ -93,6 +96,9 @@ class Mlp {
   /// The most samples a block should hold so that its tape stays in the second-level cache; at most 192.
   Index block_samples() const;
 
+  /// Begins an evaluation at theta of so many samples in blocks of at most block_samples(): wide layers' weights are
+  /// reordered once. Without it, or after it with less than 64 samples, forward reads theta as it is.
+  void begin(In theta, Tape& tape, Index samples) const;
   /// Makes the tape ready for a block and returns its input, samples x inputs, to be filled by the caller.
   Tape::Block input(Tape& tape, Index samples, bool tangents = false) const;
   /// Logits of the block, samples x outputs. `derivatives`: also keep act' (1) and act'' (2).
@@ -124,6 +130,7 @@ class Mlp {
   bool mean_field_ = false, ntk_ = false;
 
   bool keeps_slope() const;
+  kernel::Source weights(std::size_t layer, In theta, Tape& tape, Index input) const;
   void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
                   Out g) const;
 };

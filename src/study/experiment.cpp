@@ -23,6 +23,14 @@ std::unique_ptr<const Functional> make_landscape(const Settings& s) {
   return landscape_for(s.model_kind, spec_of(s)).make(spec_of(s));
 }
 
+std::unique_ptr<const ShardedRisk> deal(const Settings& s, const Learning* learning, MPI_Comm ranks) {
+  int count = 1;
+  MPI_Comm_size(ranks, &count);
+  if (!learning || count == 1) return nullptr;
+  return std::make_unique<const ShardedRisk>(learning->model, learning->data.train, learning->loss,
+                                             s.model.weight_decay, ranks);
+}
+
 std::unique_ptr<const Lattice> make_lattice(const Settings& s, const Learning* learning, Index size) {
   if (s.flow.diffusion == "none") return nullptr;
   require(learning || s.flow.lattice != "neurons",
@@ -51,18 +59,20 @@ Learning::Learning(const Settings& s, Dataset d)
       model(s.model, data.features(), logits_for(loss, data.classes())),
       risk(model, data.train, loss, s.model.weight_decay) {}
 
-Experiment::Experiment(const Settings& s) : Experiment(s, make_learning(s)) {}
+Experiment::Experiment(const Settings& s, MPI_Comm ranks) : Experiment(s, make_learning(s), ranks) {}
 
 Experiment::Experiment(const Settings& s, Dataset data)
-    : Experiment(s, std::make_unique<const Learning>(s, std::move(data))) {}
+    : Experiment(s, std::make_unique<const Learning>(s, std::move(data)), MPI_COMM_SELF) {}
 
-Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> problem)
+Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> problem, MPI_Comm ranks)
     : settings(s),
       learning(std::move(problem)),
       landscape(make_landscape(s)),
       objective(learning ? learning->risk : *landscape),
+      sharded(deal(s, learning.get(), ranks)),
+      lowered(sharded ? static_cast<const Functional&>(*sharded) : objective),
       lattice(make_lattice(s, learning.get(), objective.size())),
-      flow(objective, lattice.get(), slots(s.flow), learning ? learning->model.time_scale() : 1),
+      flow(lowered, lattice.get(), slots(s.flow), learning ? learning->model.time_scale() : 1),
       scheme(make_scheme(s.scheme, s.stepping)) {}
 
 Vector Experiment::start() const {
@@ -70,7 +80,7 @@ Vector Experiment::start() const {
   return landscape_for(settings.model_kind, spec_of(settings)).start(spec_of(settings));
 }
 
-Recorder Experiment::recorder() const { return {learning.get(), objective, flow, settings.record.probes}; }
+Recorder Experiment::recorder() const { return {learning.get(), lowered, flow, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};

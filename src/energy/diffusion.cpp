@@ -4,10 +4,12 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "../model/kernel.hpp"
 #include "line_spectrum.hpp"
+#include "square_solve.hpp"
 #include "thalweg/core/random.hpp"
 
 namespace thalweg {
@@ -140,9 +142,9 @@ class NeuronLattice final : public Lattice {
  public:
   NeuronLattice(std::span<const Layer> layers, Index size) : size_(size) {
     for (const Layer& l : layers) {
-      fields_.push_back({l.weights, l.outputs, l.inputs, l.hidden_outputs, l.hidden_inputs, {}, {}, {}});
+      fields_.push_back({l.weights, l.outputs, l.inputs, l.hidden_outputs, l.hidden_inputs, {}, {}, {}, {}});
       if (l.hidden_inputs && l.hidden_outputs) diagonalise(fields_.back());
-      fields_.push_back({l.biases, l.outputs, 1, l.hidden_outputs, false, {}, {}, {}});
+      fields_.push_back({l.biases, l.outputs, 1, l.hidden_outputs, false, {}, {}, {}, {}});
     }
   }
 
@@ -165,7 +167,7 @@ class NeuronLattice final : public Lattice {
     for (const Field& f : fields_) {
       double* data = x.data() + f.offset;
       if (f.over_rows && f.over_columns)
-        in_modes(f, data, [&](auto modes) { modes /= 1 + c * f.eigenvalues; });
+        f.square->solve(c * squared(f.rows), c * squared(f.columns), data, scratch(f.square->scratch()));
       else if (f.over_rows)
         for (Index j = 0; j < f.columns; ++j) solve_path(c * squared(f.rows), {data + j * f.rows, f.rows, 1});
       else if (f.over_columns)
@@ -204,10 +206,12 @@ class NeuronLattice final : public Lattice {
     Index offset, rows, columns;
     bool over_rows, over_columns;
     Matrix row_basis, column_basis;
+    std::optional<SquareSolve> square;
     Eigen::ArrayXd eigenvalues;  // of the modes as in_modes lays them out; where both axes count hidden units
   };
 
   static void diagonalise(Field& f) {
+    f.square.emplace(f.rows, f.columns);
     f.row_basis = cosine_basis(f.rows);
     f.column_basis = cosine_basis(f.columns);
     const Index width = padded(f.columns);

@@ -241,14 +241,14 @@ template <int h = 1, int first = 0>
     return fold<h>(lane_sums<2 * h, first>(v), lane_sums<2 * h, first + h>(v));
 }
 
-/// G lanes x C entries of g from row i and column j on; only the first `used` rows are there.
-template <int G, int C>
+/// G lanes x C entries of g from row i and column j on; only the first `used` rows are there, all where `full`.
+template <int G, int C, bool full>
 void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Index samples, double scale, double* g,
                 Index row_stride, Index column_stride) {
   constexpr int rows = G * lanes;
+  g += i * row_stride + j * column_stride;
   // The entries are needed when the sums are there: g may come from afar.
-  repeat<C>([&](auto c)
-                __attribute__((always_inline)) { __builtin_prefetch(g + i * row_stride + (j + c) * column_stride); });
+  repeat<C>([&](auto c) __attribute__((always_inline)) { __builtin_prefetch(g + c * column_stride); });
   Pack acc[C][rows] = {};
   for (int q = 0; q < count; ++q) {
     const Pair& p = pairs[q];
@@ -256,7 +256,7 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
     const double* b = p.b + j * p.b_stride;
     // Rows that are not there repeat the last one; their sums are dropped.
     Index offset[rows];
-    for (int r = 0; r < rows; ++r) offset[r] = (r < used ? r : used - 1) * p.a_stride;
+    for (int r = 0; r < rows; ++r) offset[r] = (full || r < used ? r : used - 1) * p.a_stride;
     for (Index s = 0; s < samples; s += lanes) {
       Pack columns[C];
       repeat<C>([&](auto c) __attribute__((always_inline)) {
@@ -273,13 +273,25 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
   repeat<C>([&](auto c) __attribute__((always_inline)) {
     repeat<G>([&](auto group) __attribute__((always_inline)) {
       const Pack total = scale * lane_sums(acc[c] + group * lanes);
-      double* to = g + (i + group * lanes) * row_stride + (j + c) * column_stride;
-      if (used == rows && row_stride == 1)
+      double* to = g + group * lanes * row_stride + c * column_stride;
+      if (full && row_stride == 1)
         store(to, load(to) + total);
       else
-        for (int r = 0; r < lanes && group * lanes + r < used; ++r) to[r * row_stride] += total[r];
+        for (int r = 0; r < lanes; ++r)
+          if (full || group * lanes + r < used) to[r * row_stride] += total[r];
     });
   });
+}
+
+/// The entries of `used` rows from row i on and of columns first, ..., end - 1.
+template <bool full>
+void outer_rows(const Pair* pairs, int count, Index i, Index used, Index first, Index end, Index samples, double scale,
+                double* g, Index row_stride, Index column_stride) {
+  Index j = first;
+  for (; j + 3 <= end; j += 3)
+    outer_tile<1, 3, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
+  if (j + 2 == end) outer_tile<1, 2, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
+  if (j + 1 == end) outer_tile<1, 1, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
 }
 
 void outer(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
@@ -294,15 +306,12 @@ void outer(const Pair* pairs, int count, Index rows, Index columns, Index sample
     constexpr int groups = 12 / lanes;
     if (end - first == 1)
       for (; i + groups * lanes <= rows; i += groups * lanes)
-        outer_tile<groups, 1>(pairs, count, i, first, groups * lanes, samples, scale, g, row_stride, column_stride);
-    for (; i < rows; i += lanes) {
-      const Index used = rows - i < lanes ? rows - i : lanes;
-      Index j = first;
-      for (; j + 3 <= end; j += 3)
-        outer_tile<1, 3>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-      if (j + 2 == end) outer_tile<1, 2>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-      if (j + 1 == end) outer_tile<1, 1>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-    }
+        outer_tile<groups, 1, true>(pairs, count, i, first, groups * lanes, samples, scale, g, row_stride,
+                                    column_stride);
+    for (; i + lanes <= rows; i += lanes)
+      outer_rows<true>(pairs, count, i, lanes, first, end, samples, scale, g, row_stride, column_stride);
+    if (i < rows)
+      outer_rows<false>(pairs, count, i, rows - i, first, end, samples, scale, g, row_stride, column_stride);
   }
 }
 

@@ -17,6 +17,14 @@ std::unique_ptr<const Functional> make_landscape(const Settings& s) {
   return landscape_for(s.model_kind, landscape_spec(s)).make(landscape_spec(s));
 }
 
+std::unique_ptr<const ShardedRisk> deal(const Settings& s, const Learning* learning, MPI_Comm ranks) {
+  int count = 1;
+  MPI_Comm_size(ranks, &count);
+  if (!learning || count == 1) return nullptr;
+  return std::make_unique<const ShardedRisk>(learning->model, learning->data.train, learning->loss,
+                                             s.model.weight_decay, ranks);
+}
+
 std::unique_ptr<const Lattice> make_lattice(const Settings& s, const Learning* learning, Index size) {
   if (!diffuses(s.flow, "weights") && !diffuses(s.flow, "gradient")) return nullptr;
   require(learning || s.flow.lattice != "neurons",
@@ -41,17 +49,19 @@ Learning::Learning(const Settings& s, Dataset d)
       model(s.model, data.features(), logits_for(loss, data.classes())),
       risk(model, data.train, loss, s.model.weight_decay) {}
 
-Experiment::Experiment(const Settings& s) : Experiment(s, make_learning(s)) {}
+Experiment::Experiment(const Settings& s, MPI_Comm ranks) : Experiment(s, make_learning(s), ranks) {}
 
 Experiment::Experiment(const Settings& s, Dataset data)
-    : Experiment(s, std::make_unique<const Learning>(s, std::move(data))) {}
+    : Experiment(s, std::make_unique<const Learning>(s, std::move(data)), MPI_COMM_SELF) {}
 
-Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> problem)
+Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> problem, MPI_Comm ranks)
     : settings(s),
       learning(std::move(problem)),
       landscape(make_landscape(s)),
       objective(learning ? learning->risk : *landscape),
-      terms(s, learning.get(), objective),
+      sharded(deal(s, learning.get(), ranks)),
+      lowered(sharded ? static_cast<const Functional&>(*sharded) : objective),
+      terms(s, learning.get(), lowered),
       lattice(make_lattice(s, learning.get(), objective.size())),
       flow(terms.energy, lattice.get(), slots(s.flow, terms), learning ? learning->model.time_scale() : 1),
       scheme(make_scheme(s.scheme, s.stepping)) {
@@ -63,7 +73,7 @@ Vector Experiment::start() const {
   return landscape_for(settings.model_kind, landscape_spec(settings)).start(landscape_spec(settings));
 }
 
-Recorder Experiment::recorder() const { return {learning.get(), objective, flow, scheme, settings.record.probes}; }
+Recorder Experiment::recorder() const { return {learning.get(), lowered, flow, scheme, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};

@@ -113,6 +113,8 @@ std::vector<Key> data_keys() {
            in(&DataSpec::noise_length)),
       text("data.noise_matrix", "class noise: rows of P(label | clean), such as 0.9,0.1;0.2,0.8",
            in(&DataSpec::noise_matrix)),
+      flag("data.parallel", "train under mpirun: one run on all ranks, each batch dealt among them",
+           path(&Settings::data_parallel)),
       whole("data.seed", "", "seed of points and label noise", not_negative, in(&DataSpec::seed)),
       real("data.turns", "revolutions", "spirals: length of an arm", positive, in(&DataSpec::turns)),
       real("data.amplitude", "data units", "sine: amplitude A of the boundary", any, in(&DataSpec::amplitude)),

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <exception>
 #include <ostream>
 
 #include "thalweg/core/file.hpp"
@@ -60,24 +61,61 @@ void summarise(const Outcome& outcome, const Recorder& recorder, const fs::path&
       << "paraview --state=" << (directory / "view.py").string() << '\n';
 }
 
+/// All ranks go on, or none: what rank 0 alone does first may fail there.
+template <class Prepare>
+bool prepared(const Console& console, MPI_Comm ranks, Prepare prepare) {
+  int ready = 1;
+  std::exception_ptr problem;
+  if (console.rank == 0) try {
+      prepare();
+    } catch (...) {
+      ready = 0;
+      problem = std::current_exception();
+    }
+  MPI_Bcast(&ready, 1, MPI_INT, 0, ranks);
+  if (problem) std::rethrow_exception(problem);
+  return ready != 0;
+}
+
+/// Whether any rank was told to end: they end together or wait for each other forever.
+bool any_interrupted(const Console& console, MPI_Comm ranks) {
+  int told = console.interrupted && console.interrupted() ? 1 : 0;
+  MPI_Allreduce(MPI_IN_PLACE, &told, 1, MPI_INT, MPI_MAX, ranks);
+  return told != 0;
+}
+
+/// The ranks that train together: all, where data.parallel asks for it.
+MPI_Comm team(const Settings& settings, const Console& console) {
+  if (!settings.data_parallel || console.ranks == 1) return MPI_COMM_SELF;
+  require(!settings.stop.wall, "stop.wall: with data.parallel the ranks' clocks would not agree; take stop.steps");
+  require(settings.record.checkpoint == 0, "record.checkpoint: a run of data.parallel keeps none; take 0");
+  return MPI_COMM_WORLD;
+}
+
 }  // namespace
 
 int train(const Request& request, const Console& console) {
-  if (console.rank != 0) return 0;
+  const MPI_Comm ranks = team(request.settings, console);
+  if (console.rank != 0 && ranks == MPI_COMM_SELF) return 0;
   const auto start = std::chrono::steady_clock::now();
   Settings settings = request.settings;
   resolve(settings, request.given);
-  const Experiment ex(settings);
+  const Experiment ex(settings, ranks);
   if (ex.learning) settings.model.loss = ex.learning->loss.name;
   Recorder recorder = ex.recorder();
   require_options_used(read_options(ex.scheme, ex.flow));
   const std::string ini = ini_text(settings);
-  const auto unfinished = unfinished_run(settings, ini);
-  const auto directory = unfinished ? fs::path(settings.out_dir) : choose_directory(settings, "train");
-  if (!unfinished) open_directory(directory);
-  if (!unfinished && settings.record.checkpoint > 0) write_checkpoint(directory, {ini, {}});
-  replace_file(directory / "run.ini", ini);
-  if (ex.learning) write_data(directory / "data.csv", ex.learning->data);
+  std::optional<RunCheckpoint> unfinished;
+  fs::path directory;
+  const bool ready = prepared(console, ranks, [&] {
+    unfinished = unfinished_run(settings, ini);
+    directory = unfinished ? fs::path(settings.out_dir) : choose_directory(settings, "train");
+    if (!unfinished) open_directory(directory);
+    if (!unfinished && settings.record.checkpoint > 0) write_checkpoint(directory, {ini, {}});
+    replace_file(directory / "run.ini", ini);
+    if (ex.learning) write_data(directory / "data.csv", ex.learning->data);
+  });
+  if (!ready) return 0;
 
   Trajectory path;
   Ticker ticker(console, settings.stop);
@@ -92,7 +130,8 @@ int train(const Request& request, const Console& console) {
     path = unfinished->state->path;
     console.note("goes on from step " + std::to_string(checkpoints.from->solve.step));
   }
-  const Outcome outcome = ex.run(watches, console.interrupted, checkpoints);
+  const Outcome outcome = ex.run(watches, [&] { return any_interrupted(console, ranks); }, checkpoints);
+  if (console.rank != 0) return exit_code(outcome.status);
 
   replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
   if (ex.learning)

@@ -397,6 +397,31 @@ class Repetition(ProgramTest):
         self.assertEqual({row.split(",")[6] for row in rows}, {"diverged"})
 
 
+class Sharing(ProgramTest):
+    """Ranks that train one network together."""
+
+    LINE = ("train", "--data.samples=90", "--model.hidden=5", "--scheme.batch=8", "--stop.steps=40",
+            "--surface.size=1", "--decision.size=1", "--out.pictures=false")
+
+    def weights(self, directory):
+        _, *rows = self.read(directory, "weights.csv").decode().splitlines()
+        return [float(row.split(",")[-1]) for row in rows]
+
+    def test_the_ranks_train_one_network(self):
+        for ranks in (0, 2, 3):
+            self.call(*self.LINE, "--data.parallel=true", f"--out.dir=p{ranks}", ranks=ranks)
+        for ranks in (2, 3):
+            for one, other in zip(self.weights("p0"), self.weights(f"p{ranks}"), strict=True):
+                self.assertAlmostEqual(one, other, delta=1e-12)
+
+    def test_misuse_ends_all_ranks(self):
+        self.write("taken", "")
+        _, err = self.call(*self.LINE, "--data.parallel=true", "--out.dir=taken", code=2, ranks=2)
+        self.assertEqual(err.count("out.dir"), 1)
+        _, err = self.call(*self.LINE, "--data.parallel=true", "--stop.wall=9", code=2, ranks=2)
+        self.assertEqual(err.count("stop.wall"), 1)
+
+
 class Resumption(ProgramTest):
     """A study that was ended goes on where it was."""
 

@@ -4,8 +4,10 @@
 #include <memory>
 #include <span>
 
+#include <mpi.h>
+
 #include "thalweg/energy/landscapes.hpp"
-#include "thalweg/energy/risk.hpp"
+#include "thalweg/energy/sharded_risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
 #include "thalweg/integrate/integrate.hpp"
 #include "thalweg/study/learning.hpp"
@@ -19,7 +21,8 @@ namespace thalweg {
 class Experiment {
  public:
   /// Throws std::invalid_argument where the settings do not go together, std::runtime_error on an unreadable file.
-  explicit Experiment(const Settings& settings);
+  /// A network's samples are dealt to `ranks`, whose calls that evaluate `lowered` or run are then collective.
+  explicit Experiment(const Settings& settings, MPI_Comm ranks = MPI_COMM_SELF);
   /// The same on data that is there already, for model.kind=mlp.
   Experiment(const Settings& settings, Dataset data);
   Experiment(const Experiment&) = delete;
@@ -37,13 +40,15 @@ class Experiment {
   const std::unique_ptr<const Learning> learning;     // null for an analytic landscape
   const std::unique_ptr<const Functional> landscape;  // null for a network
   const Functional& objective;                        // the one or the other's
+  const std::unique_ptr<const ShardedRisk> sharded;   // the objective on more ranks than one, else null
+  const Functional& lowered;                          // what the flow lowers: the objective, sharded where it is
   const Terms terms;                                  // what diffuses it
   const std::unique_ptr<const Lattice> lattice;       // null where K has no part
   const GradientFlow flow;
   const Scheme scheme;
 
  private:
-  Experiment(const Settings& settings, std::unique_ptr<const Learning> learning);
+  Experiment(const Settings& settings, std::unique_ptr<const Learning> learning, MPI_Comm ranks);
 };
 
 }  // namespace thalweg

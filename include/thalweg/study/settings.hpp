@@ -74,6 +74,7 @@ struct StudySpec {
 /// Everything a command can be told; the keys of config.hpp name its members.
 struct Settings {
   DataSpec data;
+  bool data_parallel = false;      // mpirun: the ranks train one network together
   std::string model_kind = "mlp";  // a network on data, or a row of landscapes()
   ModelSpec model;
   LandscapeSpec landscape;

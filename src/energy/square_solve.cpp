@@ -1,0 +1,111 @@
+#include "square_solve.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "../model/kernel.hpp"
+
+namespace thalweg {
+namespace {
+
+using Row = Eigen::Map<Eigen::ArrayXd>;
+
+Index padded(Index n) {
+  const Index lanes = kernel::best().lanes;
+  return (n + lanes - 1) / lanes * lanes;
+}
+
+/// out <- C X for C of `rows` rows of k adjacent values; X has k rows of `width` values.
+void multiply(const double* c, Index c_stride, Index rows, const Vector& x, Index k, Index width, double* out,
+              Index out_stride) {
+  const kernel::Source source{c, c_stride, 1, x.data(), width, k};
+  kernel::best().products(&source, 1, rows, width, {.out = out, .stride = out_stride});
+}
+
+}  // namespace
+
+SquareSolve::SquareSolve(Index rows, Index columns)
+    : rows_(rows), columns_(columns), even_(half(0)), odd_(half(1)), eigenvalues_(even_.wide_modes + odd_.wide_modes) {
+  eigenvalues_.setZero();
+  for (Index j = 0; j < rows; ++j) {
+    const double s = std::sin(std::numbers::pi * static_cast<double>(j) / (2 * static_cast<double>(rows)));
+    eigenvalues_[(j % 2 == 0 ? 0 : even_.wide_modes) + j / 2] = 4 * s * s;
+  }
+}
+
+SquareSolve::Half SquareSolve::half(Index parity) const {
+  Half h;
+  h.points = h.modes = (rows_ + 1 - parity) / 2;
+  h.wide_points = h.wide_modes = padded(h.points);
+  h.to_modes = h.to_points = Vector::Zero(h.points * h.wide_points);
+  const double n = static_cast<double>(rows_);
+  for (Index i = 0; i < h.points; ++i)
+    for (Index p = 0; p < h.modes; ++p) {
+      const auto mode = static_cast<double>(2 * p + parity);
+      const double q = std::cos(std::numbers::pi * mode * (static_cast<double>(i) + .5) / n) *
+                       std::sqrt((2 * p + parity == 0 ? 1 : 2) / n);
+      h.to_modes[i * h.wide_modes + p] = q;
+      h.to_points[p * h.wide_points + i] = q;
+    }
+  return h;
+}
+
+Index SquareSolve::scratch() const {
+  const Index width = eigenvalues_.size();
+  return 2 * columns_ * std::max(rows_, width) + 6 * width;
+}
+
+void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
+  const Index n = rows_, m = columns_, width = eigenvalues_.size(), odd = even_.wide_modes, pairs = n / 2;
+  double *folded = scratch, *modes = folded + m * std::max(n, width), *work = modes + m * std::max(n, width);
+  for (Index j = 0; j < m; ++j) {
+    const Row from(x + j * n, n);
+    Row to(folded + j * n, n);
+    to.head(pairs) = from.head(pairs) + from.tail(pairs).reverse();
+    to.tail(pairs) = from.head(pairs) - from.tail(pairs).reverse();
+    if (n % 2 == 1) to[pairs] = from[pairs];
+  }
+  multiply(folded, n, m, even_.to_modes, even_.points, even_.wide_modes, modes, width);
+  if (n > 1) multiply(folded + even_.points, n, m, odd_.to_modes, odd_.points, odd_.wide_modes, modes + odd, width);
+  recur(b, c, modes, work);
+  multiply(modes, width, m, even_.to_points, even_.modes, even_.wide_points, folded, width);
+  if (n > 1) multiply(modes + odd, width, m, odd_.to_points, odd_.modes, odd_.wide_points, folded + odd, width);
+  for (Index j = 0; j < m; ++j) {
+    const Row from(folded + j * width, width);
+    Row to(x + j * n, n);
+    to.head(pairs) = from.head(pairs) + from.segment(odd, pairs);
+    to.tail(pairs).reverse() = from.head(pairs) - from.segment(odd, pairs);
+    if (n % 2 == 1) to[pairs] = from[pairs];
+  }
+}
+
+/// (a + c K_c)^-1 along the columns with a = 1 + b lambda for each mode: see Recursion in diffusion.cpp. The even
+/// extension across both ends makes a column a ring of 2 m points, whose periodic sum is what comes before its first.
+void SquareSolve::recur(double b, double c, double* modes, double* work) const {
+  const Index m = columns_, width = eigenvalues_.size();
+  const auto row = [&](Index j) { return Row(modes + j * width, width); };
+  Row pole(work, width), gain(work + width, width), carry(work + 2 * width, width), behind(work + 3 * width, width),
+      power(work + 4 * width, width), shift(work + 5 * width, width);
+  shift = 1 + b * eigenvalues_;
+  carry = c / shift;
+  pole = 2 * carry / (1 + 2 * carry + (1 + 4 * carry).sqrt());
+  gain = (1 - pole).square() / shift;
+  carry = row(m - 1);
+  behind = row(0);
+  power = pole;
+  for (Index j = 1; j < m; ++j) {
+    carry = carry * pole + row(m - 1 - j);
+    behind = behind * pole + row(j);
+    power *= pole;
+  }
+  carry = (carry + power * behind) / (1 - power.square());
+  for (Index j = 0; j < m; ++j) row(j) = carry = row(j) + pole * carry;
+  carry /= 1 - pole;
+  for (Index j = m; j-- > 0;) {
+    carry = row(j) + pole * carry;
+    row(j) = gain * carry;
+  }
+}
+
+}  // namespace thalweg

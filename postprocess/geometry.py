@@ -4,7 +4,7 @@
     postprocess/geometry.py results/spectrum            spectrum.png, sharpness.png and report.html
     postprocess/geometry.py results/spectrum --quiet    the same, saying nothing
 
-It reads only what `thalweg spectrum` wrote there. What has no data is left out. Exit: 0 written, 2
+It reads only what `thalweg spectrum` or `thalweg surface` wrote there. What has no data is left out. Exit: 0 written, 2
 misuse (no such directory, no run.json), 4 a picture could not be written.
 """
 
@@ -19,14 +19,33 @@ from page import Right, escape
 from pictures import save
 from style import name, number
 
+from run_report.geometry import (
+    draw_connection,
+    draw_heat,
+    draw_line,
+    draw_variance,
+    draw_volume,
+)
 from run_report.planes import NoPicture
 from run_report.spectrum import columns_of, draw_density, draw_sharpness
+from run_report.surface import draw_surface
 
 PLANS = (
     ("spectrum.png", "Spectral density", draw_density),
     ("sharpness.png", "Sharpness along the run", draw_sharpness),
+    ("surface.png", "The loss around the trained point", draw_surface),
+    ("line.png", "The loss along a line", draw_line),
+    ("volume.png", "The loss in a volume", draw_volume),
+    ("connect.png", "Between two minima", draw_connection),
+    ("heat.png", "The landscape under the heat equation", draw_heat),
+    ("pca.png", "Principal components of the path", draw_variance),
 )
-TABLES = (("spectrum.csv", "Eigenpairs; rank 1 is the largest, −1 the smallest"),)
+TABLES = (
+    ("spectrum.csv", "Eigenpairs; rank 1 is the largest, −1 the smallest"),
+    ("topology.csv", "Basins by falling persistence; the lowest one never ends"),
+    ("heat.csv", "Basins under the heat equation"),
+    ("pca.csv", "Variance of the path"),
+)
 
 
 def draw_all(directory):

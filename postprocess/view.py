@@ -1,14 +1,14 @@
-"""ParaView scenes of one run: the loss surface with the training path, and the decision field.
+"""ParaView scenes of one run: the loss surface with the paths, a volume of the loss, the decision field.
 
 Type, in the directory of the run:
 
-    paraview --state=view.py                  both scenes, in two tabs
-    pvbatch view.py --png [OUTDIR]            surface.png and decision.png, without a window,
+    paraview --state=view.py                  the scenes, each in a tab
+    pvbatch view.py --png [OUTDIR]            surface.png, volume.png, decision.png, without a window,
                                               in OUTDIR, by default paraview/ beside this file
     pvbatch view.py --png [OUTDIR] --movie    also decision.mp4 (without ffmpeg: its frames)
 
-The scenes read what lies beside this file: surface.vti and trajectory.vtp, decision.pvd and
-decision/data.vtp. What is absent is left out.
+The scenes read what lies beside this file: surface.vti or volume.vti, trajectory.vtp or paths.vtp,
+decision.pvd and decision/data.vtp. What is absent is left out.
 """
 
 import argparse
@@ -33,6 +33,8 @@ RELIEF = 0.5  # height of the relief, in widths of the plane
 BAR_LEFT = 0.87  # of the colour bars, in widths of the view
 TEXT_SIDE = ('Ticks right/top, annotations left/bottom',
              'Ticks left/bottom, annotations right/top')  # numbers and names right of a bar
+PATHS = ('trajectory.vtp', 'paths.vtp')
+SHELLS = ((0.02, 1.0), (0.1, 0.45), (0.25, 0.22), (0.5, 0.1))  # share of the volume inside, opacity
 CAP = 1e299  # the files hold infinities as 1e300
 
 INK, GREY = (0.1, 0.1, 0.1), (0.3, 0.3, 0.3)
@@ -397,14 +399,15 @@ def surface_scene():
         return None
     image = read(pv.XMLImageDataReader, 'surface.vti')
     data = fetch(image)
-    if not finite_heights(data).size:
+    if min(data.VTKObject.GetDimensions()[:2]) < 2 or not finite_heights(data).size:
         return None
     view = new_view('loss surface')
     relief = Relief.of(data)
     show_surface(view, image, relief)
     ways = []
-    if (RUN / 'trajectory.vtp').exists():
-        ways = show_path(view, read(pv.XMLPolyDataReader, 'trajectory.vtp'), relief)
+    for name in PATHS:
+        if (RUN / name).exists():
+            ways += show_path(view, read(pv.XMLPolyDataReader, name), relief)
     loss = field_value(data, 'trained_loss', field_value(data, 'centre_loss', math.nan))
     title(pv.Text(registrationName='title', Text='Loss on a plane through the trained point '
                   f'(loss {loss:.3g} there)'), view)
@@ -416,6 +419,52 @@ def surface_scene():
     set_labels(grid, 'Z', linear_labels(relief.floor, relief.top))
     aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
     return view
+
+
+def volume_scene():
+    """Nested surfaces of equal loss in a volume, with the paths; None without one."""
+    if not (RUN / 'volume.vti').exists():
+        return None
+    image = read(pv.XMLImageDataReader, 'volume.vti')
+    data = fetch(image)
+    heights = finite_heights(data)
+    if not heights.size:
+        return None
+    view = new_view('loss volume')
+    lengths = np.array(data.VTKObject.GetSpacing()) * (np.array(data.VTKObject.GetDimensions()) - 1)
+    width = lengths.max()
+    levels = [float(np.quantile(heights, share)) for share, _ in SHELLS]
+    low, high = 10.0**levels[0], 10.0**max(levels[-1], levels[0] + 1e-6)
+    lut = colour_map('loss', 'Viridis (matplotlib)', low, high, logarithmic=True)
+    for (share, opacity), level in zip(SHELLS, levels):
+        shell = pv.Contour(registrationName=f'{100 * share:g} % of the volume', Input=image,
+                           Isosurfaces=[level], ContourBy=['POINTS', 'log10_loss'])
+        colour_by(show(shell, view, Opacity=opacity, Specular=0.15), 'loss', lut)
+    colour_bar(lut, view, 'loss', 0.12, 0.32, decade_labels(low, high))
+    if (RUN / 'paths.vtp').exists():
+        show_volume_paths(view, read(pv.XMLPolyDataReader, 'paths.vtp'), width)
+    show_balls(view, 'trained point', VERMILLION, [0, 0, 0], 0.03 * width)
+    note(view, 'trained point', VERMILLION, 0.91)
+    title(pv.Text(registrationName='title', Text='Surfaces of equal loss about the trained point'),
+          view)
+    axes(view, [field_value(data, f'axis_{axis}', axis) for axis in 'xyz'])
+    focus = np.array(data.VTKObject.GetOrigin()) + lengths / 2
+    view.CameraFocalPoint = (focus + [0.05 * width, -0.05 * width, 0]).tolist()
+    view.CameraPosition = (focus + 3.3 * width * towards(235, 25)).tolist()
+    view.CameraViewUp = [0, 0, 1]
+    view.CameraViewAngle = 30
+    view.EnableDepthPeeling = 1
+    return view
+
+
+def show_volume_paths(view, paths, width):
+    """The paths as tubes in a volume, coloured by time."""
+    times = np.asarray(fetch(paths).PointData['time'])
+    tube = pv.Tube(registrationName='path', Input=paths, Radius=0.006 * width, NumberofSides=16)
+    low, high = float(times.min()), float(max(times.max(), times.min() + 1e-12))
+    lut = colour_map('time', LIGHT_TO_WARM, low, high)
+    colour_by(show(tube, view), 'time', lut)
+    colour_bar(lut, view, 'training time', 0.54, 0.32, linear_labels(low, high))
 
 
 def aim(view, relief, direction):
@@ -570,13 +619,13 @@ def main():
     """Builds the scenes; writes pictures where the command line asks for them."""
     asked = arguments()
     pv._DisableFirstRenderCameraReset()
-    surface, decision = surface_scene(), decision_scene()
+    surface, volume, decision = surface_scene(), volume_scene(), decision_scene()
     if asked.png is None:
         pv.RenderAllViews()
-        pv.SetActiveView(surface or decision)
+        pv.SetActiveView(surface or volume or decision)
         return
     asked.png.mkdir(parents=True, exist_ok=True)
-    for view, name in ((surface, 'surface.png'), (decision, 'decision.png')):
+    for view, name in ((surface, 'surface.png'), (volume, 'volume.png'), (decision, 'decision.png')):
         if view is not None:
             pv.SaveScreenshot(str(asked.png / name), view, ImageResolution=RESOLUTION)
     if asked.movie and decision is not None:

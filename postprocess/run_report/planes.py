@@ -71,6 +71,21 @@ def read_plane(path):
     return Plane(x, y, arrays, data.GetFieldData())
 
 
+def read_volume(path, key):
+    """A volume: coordinates along x, y, z, the array `key` as [z, y, x], and a reader of its texts."""
+    data = read_vtk(path, vtkXMLImageDataReader)
+    nodes, origin, spacing = data.GetDimensions(), data.GetOrigin(), data.GetSpacing()
+    grid = [origin[axis] + spacing[axis] * np.arange(nodes[axis]) for axis in range(3)]
+    values = arrays_of(data)[key].reshape(nodes[::-1])
+    fields = data.GetFieldData()
+
+    def text(name):
+        array = fields.GetAbstractArray(name)
+        return array.GetValue(0) if array is not None else ""
+
+    return grid, np.where(np.isfinite(values), values, np.nan), text
+
+
 def read_lines(path):
     """The polylines of a file, each as (points, its arrays)."""
     if not path.is_file():

@@ -20,13 +20,17 @@ def draw_surface(directory):
     path = directory / "surface.vti"
     if not path.is_file():
         return None
+    if path.with_name("surface.csv").is_file() and not path.with_name("surface.vts").is_file():
+        return None  # a line
     plane = read_plane(path)
     height = height_of(plane)
-    lines = read_lines(directory / "trajectory.vtp")
+    lines = read_lines(directory / "trajectory.vtp") or read_lines(directory / "paths.vtp")
     figure, axes = style.plt.subplots(figsize=(6, 5), layout="constrained")
     draw_height(figure, axes, plane, height)
     for points, _ in lines:
         draw_path(axes, points)
+    for points, dash in zip([points for points, _ in read_lines(directory / "connect.vtp")], ("--", "-")):
+        axes.plot(points[:, 0], points[:, 1], color=style.VERMILLION, linestyle=dash, linewidth=1.6)
     axes.plot(0, 0, marker="*", markersize=13, color=style.GOLD, markeredgecolor="black")
     axes.set(xlim=plane.x[[0, -1]], ylim=plane.y[[0, -1]])
     axes.set_xlabel(plain(plane.text("axis_x", "x"), 50))

@@ -20,8 +20,10 @@
 #include <vtkPoints.h>
 #include <vtkPolyData.h>
 #include <vtkStringArray.h>
+#include <vtkStructuredGrid.h>
 #include <vtkXMLImageDataWriter.h>
 #include <vtkXMLPolyDataWriter.h>
+#include <vtkXMLStructuredGridWriter.h>
 
 #include "thalweg/core/file.hpp"
 
@@ -216,6 +218,25 @@ void write_image(const std::filesystem::path& file, const Grid& grid, std::span<
   add_point_arrays(*image, arrays, capped);
   add_header(*image->GetFieldData(), header, capped);
   write<vtkXMLImageDataWriter>(file, *image);
+}
+
+void write_relief(const std::filesystem::path& file, const Grid& grid, std::span<const double> heights,
+                  std::span<const Array> arrays, const Header& header) {
+  require(heights.size() == grid.size(), "a relief needs one height a node");
+  vtkNew<vtkPoints> points;
+  points->SetDataTypeToDouble();
+  Cap capped;
+  for (std::size_t node = 0; node < heights.size(); ++node) {
+    const int i = static_cast<int>(node % static_cast<std::size_t>(grid.nodes[0]));
+    const int j = static_cast<int>(node / static_cast<std::size_t>(grid.nodes[0]));
+    points->InsertNextPoint(grid.coordinate(0, i), grid.coordinate(1, j), capped(heights[node]));
+  }
+  vtkNew<vtkStructuredGrid> relief;
+  relief->SetDimensions(grid.nodes.data());
+  relief->SetPoints(points);
+  add_point_arrays(*relief, arrays, capped);
+  add_header(*relief->GetFieldData(), header, capped);
+  write<vtkXMLStructuredGridWriter>(file, *relief);
 }
 
 void write_polylines(const std::filesystem::path& file, std::span<const Polyline> lines, const Header& header) {

@@ -20,6 +20,8 @@ constexpr Command rows[] = {
      "", true, train},
     {"evaluate", "loss, gradient and one Hessian-vector product of given weights on given data",
      "in evaluate model out", "", false, evaluate},
+    {"surface", "loss on a line, plane or volume through trained points, with the paths projected onto it",
+     "in evaluate surface model out petsc", "", true, surface},
     {"spectrum", "Hessian eigenpairs, trace and density of a finished run, at its end or along its path",
      "in evaluate spectrum model out petsc", "", true, spectrum},
     {"data", "make or inspect a data set", "data out", "", false, data},

@@ -7,23 +7,12 @@
 #include "thalweg/core/file.hpp"
 #include "thalweg/study/postprocess.hpp"
 #include "thalweg/study/provenance.hpp"
-#include "thalweg/study/run_directory.hpp"
+#include "thalweg/study/slices.hpp"
 
 namespace thalweg {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The smallest loss that log10_loss shows: below it a logarithm only magnifies rounding.
-constexpr double smallest_loss = 1e-16;
-
-/// log10 of the values above `zero`.
-std::vector<double> logarithms(const std::vector<double>& values, double zero) {
-  std::vector<double> logs(values.size());
-  std::transform(values.begin(), values.end(), logs.begin(),
-                 [zero](double v) { return std::log10(std::max(v - zero, smallest_loss)); });
-  return logs;
-}
 
 Grid domain_grid(const Dataset& data, int size) {
   Grid grid{{size, size, 1}, {data.low[0], data.low[1], 0}, {1, 1, 1}};
@@ -68,29 +57,6 @@ std::string frame_name(std::size_t k) {
   char name[32];
   std::snprintf(name, sizeof name, "field_%04zu.vti", k);
   return name;
-}
-
-/// The path on the plane: coordinates with the true and the plane's loss and the distance from it.
-vtk::Polyline projected(const Experiment& ex, const Trajectory& path, const Plane& plane, const Surface& surface) {
-  const std::size_t n = path.states.size();
-  vtk::Polyline line{Matrix::Zero(static_cast<Index>(n), 3), {}, 0};
-  for (const char* name : {"time", "step", "loss", "surface_loss", "distance"})
-    line.arrays.push_back({name, std::vector<double>(n), 1});
-  for (std::size_t k = 0; k < n; ++k) {
-    const auto [alpha, beta, distance] = project(plane, path.states[k]);
-    line.points.row(static_cast<Index>(k)) << alpha, beta, 0;
-    const double values[] = {path.times[k], static_cast<double>(path.steps[k]), ex.objective.value(path.states[k], {}),
-                             surface.at(alpha, beta), distance};
-    for (std::size_t j = 0; j < line.arrays.size(); ++j) line.arrays[j].values[k] = values[j];
-  }
-  return line;
-}
-
-void write_directions(const fs::path& file, const Plane& plane) {
-  std::vector<std::vector<double>> rows;
-  for (Index i = 0; i < plane.centre.size(); ++i)
-    rows.push_back({static_cast<double>(i), plane.centre[i], plane.first[i], plane.second[i]});
-  replace_file(file, csv_text({"index", "centre", "d1", "d2"}, rows));
 }
 
 /// Only finite states can be drawn; a diverged run keeps those before.
@@ -153,30 +119,22 @@ void write_decision(const fs::path& directory, const Experiment& ex, const Traje
 void write_surface(const fs::path& directory, const Experiment& ex, const Trajectory& path,
                    const std::function<void(int)>& progress) {
   const SurfaceSpec& spec = ex.settings.surface;
-  const Plane plane = make_plane(spec.directions, path.states, spec.seed);
-  const double radius = spec.radius.value_or(radius_of(plane, path.states));
-  const Surface surface = sample_surface(ex.objective, plane, spec.size, radius, progress);
-  // Losses of data are not negative; a landscape's logarithm counts from its lowest value on the plane.
-  const double zero = std::min(0.0, *std::min_element(surface.values.begin(), surface.values.end()));
-  vtk::Header header{provenance_json("train"), {}, {}, {}};
-  header.numbers = {{"centre_loss", surface.centre()},
-                    {"trained_loss", ex.objective.value(path.states.back(), {})},
-                    {"radius", radius},
-                    {"log10_zero", zero}};
-  header.texts = {{"axis_x", plane.first_title}, {"axis_y", plane.second_title}};
+  const Slice slice = make_slice(spec.directions, direction_source(ex, path.states), 2);
+  const Surface surface = sample_surface(ex.objective, slice, grid_for(spec, slice, path.states), progress);
+  const vtk::Header header = slice_header("train", ex.objective, slice, surface);
   const std::vector<vtk::Array> arrays{{"loss", surface.values, 1},
-                                       {"log10_loss", logarithms(surface.values, zero), 1}};
+                                       {"log10_loss", logarithms(surface.values, log_zero(surface.values)), 1}};
   vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);
-  const std::vector<vtk::Polyline> lines{projected(ex, path, plane, surface)};
+  const std::vector<vtk::Polyline> lines{projected(ex.objective, path, slice, surface)};
   vtk::write_polylines(directory / "trajectory.vtp", lines, header);
-  write_directions(directory / "directions.csv", plane);
+  write_directions(directory / "directions.csv", slice);
 }
 
 void write_scene(const fs::path& directory, const Experiment& ex, const Trajectory& path, const Console& console) {
   fs::create_directories(directory);
   const Trajectory finite = drawable(path);
-  if (ex.settings.surface.size > 1 && ex.objective.size() > 1) {
-    Progress progress(console, "surface", ex.settings.surface.size);
+  if (ex.settings.surface.size.front() > 1 && ex.objective.size() > 1) {
+    Progress progress(console, "surface", ex.settings.surface.size.back());
     write_surface(directory, ex, finite, [&](int done) { progress.at(done); });
   }
   if (ex.settings.decision_size > 1 && ex.learning && ex.learning->data.features() == 2)

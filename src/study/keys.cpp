@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "key_types.hpp"
-#include "thalweg/diagnose/surface.hpp"
+#include "thalweg/diagnose/directions.hpp"
 #include "thalweg/energy/diffusion.hpp"
 #include "thalweg/energy/dirichlet.hpp"
 #include "thalweg/energy/landscapes.hpp"
@@ -260,13 +260,50 @@ std::vector<Key> run_keys() {
   };
 }
 
+Key size_key() {
+  const std::string name = "surface.size";
+  return {name, "nodes", "odd number of nodes along every axis, or along each, comma-separated; 1: no surface",
+          [=](Settings& s, const std::string& value) {
+            s.surface.size.clear();
+            require(!split_list(value).empty(), name + ": '" + value + "' holds no number");
+            for (const auto& word : split_list(value)) {
+              s.surface.size.push_back(to_whole<int>(word, name));
+              Range{1}.check(name, s.surface.size.back());
+            }
+          },
+          [](const Settings& s) {
+            std::vector<std::string> sizes;
+            for (const int n : s.surface.size) sizes.push_back(std::to_string(n));
+            return joined(sizes, ',');
+          }};
+}
+
 std::vector<Key> picture_keys() {
   const auto in = [](auto member) { return path(&Settings::surface, member); };
   return {
       choice("surface.directions", "see `list directions`", direction_kinds(), in(&SurfaceSpec::directions)),
-      whole("surface.size", "nodes", "odd number of nodes along an axis; 1: no surface", {1}, in(&SurfaceSpec::size)),
-      optional("surface.radius", "parameter", "half width of the plane; not given: holds the path", positive,
-               in(&SurfaceSpec::radius)),
+      whole("surface.dimensions", "", "surface: 1, a line; 2, a plane; 3, a volume", {1, 4},
+            in(&SurfaceSpec::dimensions)),
+      size_key(),
+      reals(
+          "surface.radius", "direction",
+          "half width along every axis, or along each; not given: holds the path, or what the directions are made for",
+          positive, in(&SurfaceSpec::radius)),
+      choices("surface.values", "surface: what is measured, see `list probes`; the loss always is", probes(),
+              in(&SurfaceSpec::values)),
+      words("surface.runs",
+            "surface: directories of further runs, comma-separated: their paths are drawn, and directions=points lead "
+            "through their ends",
+            in(&SurfaceSpec::runs)),
+      reals("surface.heat", "direction^2", "surface: heat times at which it is also smoothed", not_negative,
+            in(&SurfaceSpec::heat)),
+      real("surface.bezier", "time",
+           "surface: training time of a quadratic Bezier path of low loss to the first of surface.runs; 0: none",
+           not_negative, in(&SurfaceSpec::bezier)),
+      optional("surface.persistence", "loss",
+               "surface: depth of the shallowest basin that counts (a hundredth of the way "
+               "from the lowest value to the median where not given)",
+               not_negative, in(&SurfaceSpec::persistence)),
       whole("surface.seed", "", "seed of random directions", not_negative, in(&SurfaceSpec::seed)),
       whole("decision.size", "nodes", "nodes along an axis of the decision field (two features); 0: none", not_negative,
             path(&Settings::decision_size)),

@@ -2,7 +2,7 @@
 #include <ostream>
 
 #include "thalweg/core/table.hpp"
-#include "thalweg/diagnose/surface.hpp"
+#include "thalweg/diagnose/directions.hpp"
 #include "thalweg/energy/dirichlet.hpp"
 #include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"

@@ -40,6 +40,14 @@ double parameters(const Settings& s) {
   return count + inputs + 1;
 }
 
+/// Nodes of the surface.
+double nodes(const SurfaceSpec& spec) {
+  double count = 1;
+  for (std::size_t axis = 0; axis < static_cast<std::size_t>(spec.dimensions); ++axis)
+    count *= spec.size[std::min(axis, spec.size.size() - 1)];
+  return count;
+}
+
 /// Refuses what this machine cannot hold, before the kernel ends the run without a word. Bytes, as measured: 400 a
 /// sample, most of them text of data.csv on its way; theta and the probes at each recorded state, and thirty times
 /// theta's size for the scheme and for weights.csv; four values a node.
@@ -53,7 +61,7 @@ void require_memory(const Settings& s) {
       {learns(s) ? "model.hidden, record.count" : "model.dimension, record.count",
        8 * (parameters(s) + 20) * (s.record.count + 30.0)},
       {"model.dimension", learns(s) || !s.landscape.rotated ? 0 : 16 * std::pow(parameters(s), 2)},
-      {"surface.size", 32 * std::pow(s.surface.size, 2)},
+      {"surface.size", 32 * nodes(s.surface)},
       {"decision.size", 32 * std::pow(s.decision_size, 2)},
   };
   const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
@@ -73,7 +81,7 @@ void resolve(Settings& s, const std::map<std::string, std::string>& given) {
     s.stop.time = 100;
   resolve_schedule(s);
   require_memory(s);
-  require(s.surface.size % 2 == 1, "surface.size: " + std::to_string(s.surface.size) + " is not odd");
+  for (const int size : s.surface.size) require(size % 2 == 1, "surface.size: " + std::to_string(size) + " is not odd");
   require(s.data.kind == "csv" ? !s.data.file.empty() : true, "data.file: data.kind=csv needs a file");
   require(s.data.file.empty() || s.data.kind == "csv",
           "data.file: " + s.data.file + " is read with data.kind=csv only, not with " + s.data.kind);

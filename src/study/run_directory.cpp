@@ -19,7 +19,11 @@ constexpr std::string_view written[] = {
     // study
     "runs.csv", "curves.csv", "effects.csv", "shares.csv", "study.sqlite", "study.sqlite-wal", "study.sqlite-shm",
     // spectrum
-    "spectrum.csv", "spectrum.json", "spectrum.png", "vectors.csv", "density.csv", "sharpness.csv", "sharpness.png"};
+    "spectrum.csv", "spectrum.json", "spectrum.png", "vectors.csv", "density.csv", "sharpness.csv", "sharpness.png",
+    // surface
+    "surface.csv", "surface.vts", "surface.partial", "volume.vti", "volume.png", "paths.vtp", "pca.csv", "pca.png",
+    "topology.csv", "critical.vtp", "heat.pvd", "heat", "heat.csv", "heat.png", "connect.csv", "connect.vtp",
+    "connect.png", "line.png"};
 
 }  // namespace
 

@@ -36,6 +36,8 @@ Part explicit_part(Part implicit) {
 std::span<const SpectrumKind> spectra() { return rows; }
 
 Eigenpairs felt_sharpness(const Experiment& ex, In y, double tolerance, const Matrix& start) {
+  // Local entropy averages Hessians by weights that depend on the point: no symmetric problem stands behind it.
+  if (!ex.flow.self_adjoint()) return {};
   const FlowSpec& flow = ex.settings.flow;
   const Part part = explicit_part(ex.scheme.row.implicit);
   std::optional<MetricMap> metric;

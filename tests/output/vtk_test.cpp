@@ -24,10 +24,12 @@
 #include <vtkPolyData.h>
 #include <vtkSmartPointer.h>
 #include <vtkStringArray.h>
+#include <vtkStructuredGrid.h>
 #include <vtkXMLDataElement.h>
 #include <vtkXMLDataParser.h>
 #include <vtkXMLImageDataReader.h>
 #include <vtkXMLPolyDataReader.h>
+#include <vtkXMLStructuredGridReader.h>
 
 namespace thalweg::vtk {
 namespace {
@@ -323,6 +325,20 @@ TEST_F(VtkFiles, FullDiskThrowsKeepsTheOldFileAndPrintsNothing) {
   EXPECT_EQ(text(*read_image(path("a.vti")), "provenance"), "the old one");
   const std::filesystem::directory_iterator files(directory());
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST_F(VtkFiles, AReliefStandsAtItsHeights) {
+  const Grid grid{{3, 2, 1}, {-1, 2, 0}, {.5, 4, 1}};
+  const std::vector<double> heights{0, 1, 2, 3, infinity, 5};
+  const std::vector<Array> arrays{{"loss", {5, 4, 3, 2, 1, 0}, 1}};
+  write_relief(path("relief.vts"), grid, heights, arrays, {"{}", {}, {}, {}});
+  const auto relief = read<vtkXMLStructuredGridReader>(path("relief.vts"));
+  ASSERT_EQ(relief->GetNumberOfPoints(), 6);
+  const std::array<double, 3> last{0, 6, 5};
+  for (int axis = 0; axis < 3; ++axis) EXPECT_EQ(relief->GetPoint(5)[axis], last[static_cast<std::size_t>(axis)]);
+  EXPECT_EQ(relief->GetPoint(4)[2], 1e300);
+  EXPECT_EQ(relief->GetPointData()->GetArray("loss")->GetComponent(1, 0), 4);
+  EXPECT_THROW(write_relief(path("none.vts"), grid, std::vector<double>(5), arrays, {}), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,58 +1,49 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "thalweg/core/grid.hpp"
-#include "thalweg/energy/functional.hpp"
+#include "thalweg/diagnose/directions.hpp"
 
 namespace thalweg {
 
-struct DirectionKind {
-  std::string_view name, what;
-};
-std::span<const DirectionKind> direction_kinds();
+/// A grid about the origin of a slice's coordinates: odd numbers of nodes over [-radius, radius] along each axis.
+/// Missing entries repeat the last. Throws std::invalid_argument on an even size, one below 3, or a radius that is not
+/// positive.
+Grid slice_grid(int dimension, std::span<const int> sizes, std::span<const double> radii);
 
-/// The plane centre + alpha first + beta second, with orthonormal directions.
-struct Plane {
-  Vector centre, first, second;
-  std::string first_title, second_title;
+/// The same so that 1 is a node along every axis, the radius being as near to `radius` as that allows: both ends of a
+/// line between two points are evaluated.
+Grid slice_grid_through_one(int dimension, std::span<const int> sizes, double radius);
 
-  Vector at(double alpha, double beta) const { return centre + alpha * first + beta * second; }
-};
+/// Coordinates of a node, counted from the middle, so that the centre node is the centre to the last bit.
+std::array<double, 3> node_coordinates(const Grid& grid, std::size_t node);
 
-/// `trajectory`: the two leading principal directions of the states' offsets from the last one (Li et al. 2018), signed
-/// so that the first state has non-negative coordinates; missing directions are drawn at random.
-/// `random`: two normal directions, orthogonalised. Throws std::invalid_argument below two parameters.
-Plane make_plane(std::string_view kind, std::span<const Vector> states, std::uint64_t seed);
-
-/// A point's coordinates on a plane and its distance from it.
-struct Projection {
-  double alpha, beta, distance;
-};
-Projection project(const Plane& plane, In y);
-
-/// Values of a functional on an odd grid over the plane, the centre node at the plane's centre.
+/// Values of a functional on such a grid.
 struct Surface {
   Grid grid;
   std::vector<double> values;
 
-  /// Bilinear interpolation; nan outside.
-  double at(double alpha, double beta) const;
+  /// Linear interpolation along every axis; nan outside.
+  double at(const std::array<double, 3>& c) const;
   double centre() const { return values[values.size() / 2]; }
 };
 
-/// Half the side of a square about the centre that holds the projected states with a margin of a fifth.
-double radius_of(const Plane& plane, std::span<const Vector> states);
-
-/// size x size values over [-radius, radius]^2; `progress(done)` after each row. Throws std::invalid_argument on an
-/// even size or a radius that is not positive.
-Surface sample_surface(const Functional& functional, const Plane& plane, int size, double radius,
+/// `progress(done)` after each row along x.
+Surface sample_surface(const Functional& functional, const Slice& slice, const Grid& grid,
                        const std::function<void(int)>& progress = {});
+
+/// What a surface says along an axis at its centre, beside what the functional says.
+struct AxisCheck {
+  double slope, gradient;     // fourth-order difference of the values; gradient . direction
+  double curvature, product;  // fourth-order second difference; direction . H direction
+};
+/// One an axis; nan along axes of fewer than five nodes. Costs a gradient and a product an axis.
+std::vector<AxisCheck> check_axes(const Functional& functional, const Slice& slice, const Surface& surface);
+
+/// The side lengths' product in the parameters' own units, from the grid's outermost nodes.
+double area(const Slice& slice, const Grid& grid);
 
 }  // namespace thalweg

@@ -39,6 +39,9 @@ struct Polyline {
 
 void write_image(const std::filesystem::path& file, const Grid& grid, std::span<const Array> arrays,
                  const Header& header);
+/// A plane grid raised to these heights at its nodes: a structured grid (.vts).
+void write_relief(const std::filesystem::path& file, const Grid& grid, std::span<const double> heights,
+                  std::span<const Array> arrays, const Header& header);
 void write_polylines(const std::filesystem::path& file, std::span<const Polyline> lines, const Header& header);
 /// Each row of points (n x 3) is a vertex.
 void write_points(const std::filesystem::path& file, const Matrix& points, std::span<const Array> arrays,

@@ -17,6 +17,7 @@ int run_command_line(std::span<const std::string> arguments, const Console& cons
 
 int train(const Request& request, const Console& console);
 int evaluate(const Request& request, const Console& console);
+int surface(const Request& request, const Console& console);
 int spectrum(const Request& request, const Console& console);
 int data(const Request& request, const Console& console);
 int list(const Request& request, const Console& console);

@@ -22,6 +22,7 @@ struct Probe {
   double (*measure)(Moment&);
   bool data = false;    // needs a network on data
   bool costly = false;  // recorded only where it is named
+  bool path = false;    // of the states so far, not of the last one
 };
 std::span<const Probe> probes();
 

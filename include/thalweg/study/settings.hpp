@@ -43,8 +43,14 @@ struct RecordSpec {
 
 struct SurfaceSpec {
   std::string directions = "trajectory";
-  int size = 61;
-  std::optional<double> radius;
+  int dimensions = 2;          // surface only; train draws a plane
+  std::vector<int> size{61};   // nodes along each axis; the last repeats
+  std::vector<double> radius;  // along each axis; the last repeats
+  std::vector<std::string> values{"loss"};
+  std::vector<std::string> runs;      // directories of further runs
+  std::vector<double> heat;           // heat times of the smoothed surfaces
+  double bezier = 0;                  // training time of the path to the first of `runs`
+  std::optional<double> persistence;  // of the shallowest basin that counts
   std::uint64_t seed = 0;
 };
 

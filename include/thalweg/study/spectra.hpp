@@ -19,7 +19,7 @@ std::span<const SpectrumKind> spectra();
 
 /// The sharpness that a run's steps feel: the largest eigenvalue of minus the Jacobian of what the scheme treats
 /// explicitly, of the whole flow where it treats everything implicitly. For M^-1 (scale H + nu K) this is the problem
-/// (scale H + nu K) v = lambda M v; `start` warms it up.
+/// (scale H + nu K) v = lambda M v; `start` warms it up. No pair where the Jacobian is not self-adjoint in the metric.
 Eigenpairs felt_sharpness(const Experiment& experiment, In y, double tolerance, const Matrix& start = {});
 
 /// step x sharpness below which the scheme is stable, and the step; nan where it knows no bound or adapts its step.

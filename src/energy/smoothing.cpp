@@ -48,6 +48,7 @@ class HeatSmoothing final : public Smoothing {
   }
 
   std::optional<double> value(const Functional& f, In y, Batch batch, std::int64_t step) const override {
+    if (draws_.fresh) return std::nullopt;
     double sum = 0;
     each(y, step, [&](const Vector& point) { sum += f.value(point, batch); });
     return sum / count();

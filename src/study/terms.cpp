@@ -32,9 +32,10 @@ std::unique_ptr<const Functional> make_replaced(const Settings& s, const Learnin
 }
 
 /// Descents draw afresh at every step; a flow in continuous time keeps its draws, so that it has an energy to descend.
+bool draws_afresh(const Settings& s) { return !find(schemes(), s.scheme, "scheme.name").continuous; }
+
 std::unique_ptr<const Smoothing> make_smoothing(const Settings& s, const Learning* learning) {
-  const bool fresh = !find(schemes(), s.scheme, "scheme.name").continuous;
-  const Draws draws{s.flow.draws, s.stepping.batch.seed, fresh};
+  const Draws draws{s.flow.draws, s.stepping.batch.seed, draws_afresh(s)};
   if (diffuses(s.flow, "local-entropy")) return local_entropy(s.flow.entropy, draws);
   if (learning && diffuses(s.flow, "landscape")) return heat_smoothing(s.flow.heat, draws);
   return nullptr;
@@ -69,9 +70,10 @@ void require_combinable(const Settings& s) {
               "; take one of them");
   require(!diffuses(s.flow, "output") || learns(s),
           key + "output is the learned function's slot, and model.kind=" + s.model_kind + " learns none");
-  require(!diffuses(s.flow, "local-entropy") || !s.stop.loss,
-          "stop.loss: local-entropy is known by its gradient alone, its value would cost an integral; take stop.steps, "
-          "stop.time or stop.grad_norm");
+  const bool sampled = learns(s) && diffuses(s.flow, "landscape") && draws_afresh(s);
+  require(!s.stop.loss || !(sampled || diffuses(s.flow, "local-entropy")),
+          "stop.loss: the energy of " + s.flow.diffusion + " under scheme.name=" + s.scheme +
+              " is known by its gradient alone; take stop.steps, stop.time or stop.grad_norm");
 }
 
 }  // namespace thalweg

@@ -80,7 +80,7 @@ TEST(HeatSmoothing, LiftsAQuadraticByItsTrace) {
   const Matrix a = test::definite(6, 1);
   const test::Quadratic f(a);
   const Vector y = test::normals(6, 2);
-  const double lifted = heat_smoothing(heat, {pairs, 1, true})->value(f, y, {}, 0).value() - f.value(y, {});
+  const double lifted = heat_smoothing(heat, {pairs, 1, false})->value(f, y, {}, 0).value() - f.value(y, {});
   EXPECT_NEAR(lifted, heat * a.trace(), 4 * heat * std::sqrt(2 * (a * a).trace() / pairs));
 }
 
@@ -111,6 +111,13 @@ TEST(HeatSmoothing, HasTheDerivativesOfItsOwnValue) {
     EXPECT_LT(gap.gradient, 1e-10) << activation;
     EXPECT_LT(gap.product, 1e-10) << activation;
   }
+}
+
+// Gradients with draws of their own at every step are those of no function.
+TEST(HeatSmoothing, HasAValueForLastingDrawsAlone) {
+  const DoubleWell f;
+  EXPECT_TRUE(heat_smoothing(.1, {1, 1, false})->value(f, Vector::Ones(1), {}, 0).has_value());
+  EXPECT_FALSE(heat_smoothing(.1, {1, 1, true})->value(f, Vector::Ones(1), {}, 0).has_value());
 }
 
 TEST(HeatSmoothing, ForNoTimeIsTheFunctional) {

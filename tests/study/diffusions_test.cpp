@@ -207,6 +207,11 @@ TEST(Diffusions, RefuseWhatMeansNothing) {
             }).find("stop.loss: "),
             0u);
   EXPECT_EQ(complaint([](Settings& s) {
+              s.flow.diffusion = "landscape";
+              s.stop.loss = .1;
+            }).find("stop.loss: "),
+            0u);
+  EXPECT_EQ(complaint([](Settings& s) {
               s.flow.diffusion = "law";
               s.scheme = "momentum";
             }).find("scheme.name: momentum adds no noise"),

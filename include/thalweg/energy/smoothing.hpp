@@ -26,7 +26,7 @@ class Smoothing {
   virtual void gradient(const Functional& f, In y, Batch batch, std::int64_t step, Out g) const = 0;
   /// hw <- (d gradient/d y) w.
   virtual void hvp(const Functional& f, In y, Batch batch, std::int64_t step, In w, Out hw) const = 0;
-  /// The diffused value, of which `gradient` is the gradient; nothing where there is none.
+  /// The diffused value, of which `gradient` is the gradient at every step; nothing where there is none.
   virtual std::optional<double> value(const Functional& f, In y, Batch batch, std::int64_t step) const = 0;
   /// Whether hvp is symmetric, `gradient` being one; otherwise it estimates one.
   virtual bool symmetric() const = 0;

@@ -63,7 +63,7 @@ class Audience {
   void show(std::size_t i, const Instant& at, const Vector& y) {
     seen_.resize(watches_.size());
     seen_[i] = at.step;
-    watches_[i].who.see({{at.time, at.step, {}}, y, stepper_.work()});
+    present(i, {at.time, at.step, {}}, y);
   }
 
   void show_between(std::size_t i, double time) {
@@ -71,7 +71,13 @@ class Audience {
     flow_.velocity(Part::all, {}, y_before_, v0);
     flow_.velocity(Part::all, {}, stepper_.state(), v1);
     const Vector y = Hermite{before_.time, now().time, y_before_, v0, stepper_.state(), v1}(time);
-    watches_[i].who.see({{time, before_.step, {}}, y, stepper_.work()});
+    present(i, {time, before_.step, {}}, y);
+  }
+
+  void present(std::size_t i, const Instant& at, const Vector& y) {
+    const Index count = flow_.parameters();
+    if (count < y.size()) parameters_ = y.head(count);
+    watches_[i].who.see({at, count < y.size() ? parameters_ : y, stepper_.work(), y});
   }
 
   const Flow& flow_;
@@ -81,7 +87,7 @@ class Audience {
   std::vector<std::size_t> next_;
   std::vector<std::int64_t> seen_;
   Instant before_;
-  Vector y_before_;
+  Vector y_before_, parameters_;
 };
 
 /// A state that has grown by this factor is on its way to infinity: no flow that lowers an energy gets there.

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "petsc_refusals.hpp"
+
 namespace thalweg {
 
 using petsc::check;
@@ -36,6 +38,7 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
 }
 
 void PetscStepper::start(const SchemeSettings& settings) {
+  require_sound_options();
   if (scheme_.linear) check(TSSetPostStage(ts_, renew_jacobian));
   // A failed solve shortens the step; only repeated rejection of one step ends the run.
   check(TSSetMaxSNESFailures(ts_, -1));
@@ -91,7 +94,10 @@ Advance PetscStepper::advance() {
   const auto start = std::chrono::steady_clock::now();
   now_.batch = batches_.at(now_.step);
   kept_ = y_;
-  if (!adaptive_) check(TSSetTimeStep(ts_, next_step()));
+  if (!adaptive_) {
+    check(TSSetTimeStep(ts_, next_step()));
+    begin_step(next_step());
+  }
   // A new batch makes what TSRK keeps of the last step, its last stage, useless.
   if (!batches_.whole() && scheme_.type == std::string_view(TSRK)) check(TSRestartStep(ts_));
   const Advance result = take_step();

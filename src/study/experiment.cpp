@@ -63,14 +63,20 @@ Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> proble
       objective(learning ? learning->risk : *landscape),
       lattice(make_lattice(s, learning.get(), objective.size())),
       flow(objective, lattice.get(), slots(s.flow), learning ? learning->model.time_scale() : 1),
-      scheme(make_scheme(s.scheme, s.stepping)) {}
+      heavy_ball(s.flow.gamma ? std::make_unique<const HeavyBall>(flow, *s.flow.gamma) : nullptr),
+      dynamics(heavy_ball ? static_cast<const Flow&>(*heavy_ball) : flow),
+      scheme(make_scheme(s.scheme, s.stepping)) {
+  require(heavy_ball || !scheme.row.second_order, "scheme.name: " + s.scheme +
+                                                      " steps theta'' + gamma theta' = -grad E; give flow.gamma, or "
+                                                      "take a scheme of first order");
+}
 
 Vector Experiment::start() const {
   if (learning) return learning->model.start(settings.model.seed);
   return landscape_for(settings.model_kind, spec_of(settings)).start(spec_of(settings));
 }
 
-Recorder Experiment::recorder() const { return {learning.get(), objective, flow, scheme, settings.record.probes}; }
+Recorder Experiment::recorder() const { return {learning.get(), objective, dynamics, scheme, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};
@@ -88,7 +94,12 @@ Schedule Experiment::schedule() const {
 Outcome Experiment::run(std::span<const Watch> watches, const std::function<bool()>& interrupted) const {
   const StopSpec& s = settings.stop;
   const Stop stop{s.time, s.steps, s.loss, s.grad_norm, s.wall, interrupted};
-  return integrate(flow, scheme, start(), stop, watches);
+  // A heavy ball starts at rest and ends, for all who ask, where its parameters are.
+  Vector y = Vector::Zero(dynamics.size());
+  y.head(flow.size()) = start();
+  Outcome outcome = integrate(dynamics, scheme, y, stop, watches);
+  outcome.y.conservativeResize(flow.size());
+  return outcome;
 }
 
 }  // namespace thalweg

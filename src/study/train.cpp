@@ -69,7 +69,7 @@ int train(const Request& request, const Console& console) {
   const Experiment ex(settings);
   if (ex.learning) settings.model.loss = ex.learning->loss.name;
   Recorder recorder = ex.recorder();
-  require_options_used(read_options(ex.scheme, ex.flow));
+  require_options_used(read_options(ex.scheme, ex.dynamics));
   const auto directory = choose_directory(settings, "train");
   open_directory(directory);
   replace_file(directory / "run.ini", ini_text(settings));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../network.hpp"
+#include "thalweg/flow/heavy_ball.hpp"
 #include "thalweg/integrate/integrate.hpp"
 
 namespace thalweg::test {
@@ -47,6 +48,25 @@ std::vector<SchemeRow> schemes_where(Wanted wanted) {
   return rows;
 }
 
+/// Those that take any flow.
+inline std::vector<SchemeRow> first_order_schemes() {
+  return schemes_where([](const SchemeRow& row) { return !row.second_order; });
+}
+
+/// A gradient flow as a row of the table takes it: as a heavy ball at rest where it steps flows of second order.
+struct Suited {
+  Suited(const SchemeRow& row, const Flow& descent, In theta, double friction = .5)
+      : ball(descent, friction),
+        flow(row.second_order ? static_cast<const Flow&>(ball) : descent),
+        start(Vector::Zero(flow.size())) {
+    start.head(theta.size()) = theta;
+  }
+
+  HeavyBall ball;
+  const Flow& flow;
+  Vector start;
+};
+
 inline std::string scheme_title(const testing::TestParamInfo<SchemeRow>& row) { return identifier(row.param.name); }
 
 /// The slot whose flow a scheme is meant for: the Sobolev metric for its discrete twin, the diffusing weights
@@ -85,10 +105,17 @@ class Counted final : public Flow {
   bool symmetric() const override { return flow_.symmetric(); }
   bool self_adjoint() const override { return flow_.self_adjoint(); }
   void lower(Out x) const override { flow_.lower(x); }
+  std::optional<SecondOrder> second_order() const override {
+    const auto order = flow_.second_order();
+    if (!order) return std::nullopt;
+    if (!force_) force_ = std::make_unique<Counted>(order->force, calls_);
+    return SecondOrder{*force_, order->friction};
+  }
 
  private:
   const Flow& flow_;
   Calls& calls_;
+  mutable std::unique_ptr<Counted> force_;  // counts too
 };
 
 }  // namespace thalweg::test

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "thalweg/core/table.hpp"
 #include "thalweg/integrate/batches.hpp"
 #include "thalweg/integrate/step_schedule.hpp"
 #include "thalweg/observe/observer.hpp"
@@ -17,6 +18,7 @@ struct Adaptor {
   std::string_view name, what;
 };
 std::span<const Adaptor> adaptors();
+std::span<const Refusal> refused_adaptors();
 
 struct SchemeSettings {
   double step = 0.1;           // training time a step spans; the first guess of an adaptive scheme
@@ -61,6 +63,7 @@ struct SchemeRow {
   Part implicit = Part::none;  // what it treats implicitly; the right-hand side is the complement
   bool adaptive = false;       // has an error estimate
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
+  bool second_order = false;   // takes a flow of second order for what it is, and no other
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
   /// Throws std::invalid_argument on settings that the scheme cannot have; null: it takes all.
@@ -72,7 +75,11 @@ std::span<const SchemeRow> schemes();
 
 /// The rows of one family each.
 std::span<const SchemeRow> petsc_schemes();
+std::span<const SchemeRow> petsc_second_order_schemes();
 std::span<const SchemeRow> descents();
+
+/// Schemes of PETSc that are unusable on these flows, or silently wrong.
+std::span<const Refusal> refused_schemes();
 
 struct Scheme {
   const SchemeRow& row;

@@ -7,6 +7,7 @@
 #include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
+#include "thalweg/flow/heavy_ball.hpp"
 #include "thalweg/integrate/integrate.hpp"
 #include "thalweg/study/learning.hpp"
 #include "thalweg/study/recorder.hpp"
@@ -37,6 +38,8 @@ class Experiment {
   const Functional& objective;                        // the one or the other's
   const std::unique_ptr<const Lattice> lattice;       // null where nothing diffuses
   const GradientFlow flow;
+  const std::unique_ptr<const HeavyBall> heavy_ball;  // null where no friction is given
+  const Flow& dynamics;                               // what the scheme integrates: the one or the other
   const Scheme scheme;
 
  private:

@@ -18,6 +18,7 @@ struct FlowSpec {
   double nu = 1e-3;
   double sigma = 1;
   int power = 1;
+  std::optional<double> gamma;  // given: of second order, with this friction
   std::uint64_t seed = 0;  // of the permutation
 };
 

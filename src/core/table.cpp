@@ -54,4 +54,11 @@ std::string suggestion(std::string_view word, std::span<const std::string> names
   return "valid: " + joined(names, ", ");
 }
 
+void refuse(std::span<const Refusal> refusals, std::string_view name, std::string_view key) {
+  for (const Refusal& row : refusals)
+    if (row.name == name)
+      throw std::invalid_argument(std::string(key) + ": " + std::string(name) + " " + std::string(row.why) +
+                                  "; take " + std::string(row.instead));
+}
+
 }  // namespace thalweg

@@ -25,8 +25,13 @@ Vector Segment::operator()(double time) {
   return r * r * (1 + 2 * s) * y0_ + s * s * (1 + 2 * r) * y1_ + h * s * r * (r * v0_ - s * v1_);
 }
 
-Audience::Audience(Segment* segment, std::span<const Watch> watches, double tolerance)
-    : segment_(segment), watches_(watches), tolerance_(tolerance), next_(watches.size(), 0), seen_(watches.size(), 0) {}
+Audience::Audience(Segment* segment, std::span<const Watch> watches, double tolerance, Index parameters)
+    : count_(parameters),
+      segment_(segment),
+      watches_(watches),
+      tolerance_(tolerance),
+      next_(watches.size(), 0),
+      seen_(watches.size(), 0) {}
 
 void Audience::begin(const Frame& start) {
   for (std::size_t i = 0; i < watches_.size(); ++i) show(i, start);
@@ -48,7 +53,7 @@ void Audience::after_step(const Frame& now) {
     for (auto& k = next_[i]; k < when.times.size() && when.times[k] <= now.at.time + tolerance_; ++k) {
       const double time = when.times[k];
       if (segment_ && time < now.at.time - tolerance_)
-        show(i, {{time, segment_->start().step, {}}, (*segment_)(time), now.work});
+        between(i, {time, segment_->start().step, {}}, now.work);
       else
         due = true;
     }
@@ -63,7 +68,14 @@ void Audience::at_end(const Frame& end) {
 
 void Audience::show(std::size_t i, const Frame& frame) {
   seen_[i] = frame.at.time;
-  watches_[i].who.see(frame);
+  if (frame.state.size() == count_) return watches_[i].who.see(frame);
+  parameters_ = frame.state.head(count_);
+  watches_[i].who.see({frame.at, parameters_, frame.work, frame.state});
+}
+
+void Audience::between(std::size_t i, const Instant& at, const Work& work) {
+  const Vector y = (*segment_)(at.time);
+  show(i, {at, y, work, y});
 }
 
 }  // namespace thalweg

@@ -30,8 +30,9 @@ class Segment {
 /// Shows the observers what their schedules ask for.
 class Audience {
  public:
-  /// Times closer than `tolerance` are one time. A null segment: nothing lies between two steps.
-  Audience(Segment* segment, std::span<const Watch> watches, double tolerance);
+  /// Times closer than `tolerance` are one time. A null segment: nothing lies between two steps. Of a state the first
+  /// `parameters` entries are shown as its parameters.
+  Audience(Segment* segment, std::span<const Watch> watches, double tolerance, Index parameters);
 
   void begin(const Frame& start);
   /// The observers have seen what was due up to `now`, each something last at `seen`.
@@ -45,6 +46,10 @@ class Audience {
 
  private:
   void show(std::size_t i, const Frame& frame);
+  void between(std::size_t i, const Instant& at, const Work& work);
+
+  Index count_;
+  Vector parameters_;
 
   Segment* segment_;
   std::span<const Watch> watches_;

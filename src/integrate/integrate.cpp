@@ -48,7 +48,7 @@ class Solve {
         segment_(flow),
         verdict_(flow, scheme, y0),
         // Times closer than this are one time: rounding of a sum of steps.
-        audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step) {}
+        audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step, flow.parameters()) {}
 
   Outcome run() {
     std::optional<Status> end = start();
@@ -132,8 +132,8 @@ class Solve {
   }
 
   Frame frame() {
-    if (located_) return {located_->at, located_->y, work()};
-    return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), work()};
+    if (located_) return {located_->at, located_->y, work(), located_->y};
+    return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), work(), stepper_->state()};
   }
   double wall() const { return wall_before_ + std::chrono::duration<double>(Clock::now() - begun_).count(); }
 

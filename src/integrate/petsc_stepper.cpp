@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "petsc_refusals.hpp"
+
 namespace thalweg {
 
 using petsc::check;
@@ -36,6 +38,7 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
 }
 
 void PetscStepper::start(const SchemeSettings& settings) {
+  require_sound_options();
   if (scheme_.linear) check(TSSetPostStage(ts_, renew_jacobian));
   if (scheme_.type == std::string_view(TSBDF)) check(TSSetPostStage(ts_, after_stage));
   check(TSSetApplicationContext(ts_, this));
@@ -94,7 +97,10 @@ Advance PetscStepper::advance() {
   now_.batch = batches_.at(now_.step);
   kept_ = y_;
   const double before = now_.time;
-  if (!adaptive_) check(TSSetTimeStep(ts_, next_step()));
+  if (!adaptive_) {
+    check(TSSetTimeStep(ts_, next_step()));
+    begin_step(next_step());
+  }
   // A new batch makes what TSRK keeps of the last step, its last stage, useless.
   if (!batches_.whole() && scheme_.type == std::string_view(TSRK)) check(TSRestartStep(ts_));
   const Advance result = take_step();

@@ -27,6 +27,8 @@ class PetscStepper : public Stepper {
   void start(const SchemeSettings& settings);
 
   Instant at(double time) const { return {time, now_.step, now_.batch}; }
+  /// Before PETSc takes a fixed step of that length.
+  virtual void begin_step(double) {}
   /// The step of that length that PETSc has just taken may be bettered.
   virtual Advance finish_step(double) { return {}; }
 

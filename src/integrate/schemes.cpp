@@ -12,7 +12,7 @@ namespace {
 std::vector<SchemeRow> joined() {
   std::vector<SchemeRow> all;
   for (const auto& rows :
-       {petsc_schemes(),
+       {petsc_schemes(), petsc_second_order_schemes(),
 #ifdef THALWEG_SUNDIALS
         sundials_schemes(),
 #endif
@@ -29,6 +29,7 @@ std::span<const SchemeRow> schemes() {
 }
 
 Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
+  refuse(refused_schemes(), name, "scheme.name");
   const SchemeRow& row = find(schemes(), name, "scheme.name");
   require(settings.step > 0, "scheme.step: " + to_text(settings.step) + " is not positive");
   require(row.adaptive || (!settings.rtol && !settings.atol),
@@ -36,6 +37,7 @@ Scheme make_scheme(std::string_view name, const SchemeSettings& settings) {
   require(!settings.rtol || *settings.rtol >= 0, "scheme.rtol: must not be negative");
   require(!settings.atol || *settings.atol >= 0, "scheme.atol: must not be negative");
   require(settings.theta >= 0 && settings.theta <= 1, "scheme.theta: " + to_text(settings.theta) + " is not in [0, 1]");
+  refuse(refused_adaptors(), settings.adapt, "scheme.adapt");
   find(adaptors(), settings.adapt, "scheme.adapt");
   if (row.check) row.check(settings);
   require_descent_options(row, settings);

@@ -103,7 +103,7 @@ int Integrator::guard(Body body) noexcept {
 }
 
 int Integrator::evaluate(Part part, double time, N_Vector y, N_Vector v) {
-  return guard([&] {
+  const int code = guard([&] {
     auto at = entries(y), out = entries(v);
     Memo& memo = memos_[static_cast<int>(part)];
     if (memo.y.size() != at.size() || memo.y != at) {
@@ -111,11 +111,13 @@ int Integrator::evaluate(Part part, double time, N_Vector y, N_Vector v) {
       work_.gradients += has_gradient(part);
       memo.y = at;
       memo.v = out;
-      finite_ = finite_ && out.allFinite();
+      finite_ = out.allFinite();
     } else {
       out = memo.v;
     }
   });
+  // A failure that a shorter step may mend: left to itself SUNDIALS compares with nan for ever.
+  return code == 0 && !finite_ ? 1 : code;
 }
 
 int Integrator::product(N_Vector w, N_Vector jw, realtype time, N_Vector y, N_Vector, void* self, N_Vector) {

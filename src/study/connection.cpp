@@ -19,8 +19,10 @@ Bezier trained_bezier(const Functional& objective, const Vector& a, const Vector
   settings.step = 1e-2;
   settings.rtol = 1e-2;
   settings.atol = 1e-3;
-  const Outcome outcome =
-      integrate(flow, make_scheme("bdf2", settings), (a + b) / 2, {time, {}, {}, {}, {}, console.interrupted});
+  Stop stop;
+  stop.time = time;
+  stop.interrupted = console.interrupted;
+  const Outcome outcome = integrate(flow, make_scheme("bdf2", settings), (a + b) / 2, stop);
   require(outcome.y.allFinite(), "surface.bezier: the path between the two runs diverged");
   return {a, b, outcome.y};
 }
@@ -43,7 +45,7 @@ void Measures::measure(const Vector& y, double* values) const {
     return;
   }
   Recorder recorder(experiment_.learning.get(), experiment_.objective, experiment_.flow, experiment_.scheme, columns_);
-  recorder.see({{}, y, {}});
+  recorder.see({{}, y, {}, y});
   for (std::size_t j = 0; j < columns_.size(); ++j) values[j] = recorder.last(columns_[j]);
   // The gradient's pass may round the loss otherwise than the loss's own.
   values[0] = experiment_.objective.value(y, {});

@@ -64,8 +64,13 @@ Experiment::Experiment(const Settings& s, std::unique_ptr<const Learning> proble
       terms(s, learning.get(), lowered),
       lattice(make_lattice(s, learning.get(), objective.size())),
       flow(terms.energy, lattice.get(), slots(s.flow, terms), learning ? learning->model.time_scale() : 1),
+      heavy_ball(s.flow.gamma ? std::make_unique<const HeavyBall>(flow, *s.flow.gamma) : nullptr),
+      dynamics(heavy_ball ? static_cast<const Flow&>(*heavy_ball) : flow),
       scheme(make_scheme(s.scheme, s.stepping)) {
-  require_fits(scheme, flow);
+  require(heavy_ball || !scheme.row.second_order, "scheme.name: " + s.scheme +
+                                                      " steps theta'' + gamma theta' = -grad E; give flow.gamma, or "
+                                                      "take a scheme of first order");
+  require_fits(scheme, dynamics);
 }
 
 Vector Experiment::start() const {
@@ -73,7 +78,7 @@ Vector Experiment::start() const {
   return landscape_for(settings.model_kind, landscape_spec(settings)).start(landscape_spec(settings));
 }
 
-Recorder Experiment::recorder() const { return {learning.get(), lowered, flow, scheme, settings.record.probes}; }
+Recorder Experiment::recorder() const { return {learning.get(), lowered, dynamics, scheme, settings.record.probes}; }
 
 Schedule Experiment::schedule() const {
   Schedule schedule{{}, settings.record.every};
@@ -92,7 +97,12 @@ Outcome Experiment::run(std::span<const Watch> watches, const std::function<bool
                         const Checkpoints& checkpoints) const {
   const StopSpec& s = settings.stop;
   const Stop stop{s.time, s.steps, s.loss, s.grad_norm, s.gradients, s.wall, interrupted};
-  return integrate(flow, scheme, start(), stop, watches, checkpoints);
+  // A heavy ball starts at rest and ends, for all who ask, where its parameters are.
+  Vector y = Vector::Zero(dynamics.size());
+  y.head(flow.size()) = start();
+  Outcome outcome = integrate(dynamics, scheme, y, stop, watches, checkpoints);
+  outcome.y.conservativeResize(flow.size());
+  return outcome;
 }
 
 }  // namespace thalweg

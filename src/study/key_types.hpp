@@ -124,9 +124,11 @@ Key flag(std::string name, std::string what, Member member) {
 
 /// A name of a table.
 template <class Row, class Member>
-Key choice(std::string name, std::string what, std::span<const Row> table, Member member) {
+Key choice(std::string name, std::string what, std::span<const Row> table, Member member,
+           std::span<const Refusal> refusals = {}) {
   return {name, "", what,
           [=](Settings& s, const std::string& value) {
+            refuse(refusals, value, name);
             find(table, value, name);
             member(s) = value;
           },

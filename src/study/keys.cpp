@@ -167,6 +167,9 @@ std::vector<Key> flow_keys() {
       real("flow.sigma", "1/eigenvalue of K", "gradient: sigma of the metric (I + sigma K)^power", not_negative,
            in(&FlowSpec::sigma)),
       whole("flow.power", "", "gradient: power m of the metric, 1 or 2", {1, 3}, in(&FlowSpec::power)),
+      optional("flow.gamma", "1/time",
+               "friction of the heavy ball theta'' + gamma theta' = -grad E; not given: the flow of first order",
+               not_negative, in(&FlowSpec::gamma)),
       real("flow.mu", "loss data units^2", "output: weight mu of (mu/2) D, D = mean_x |grad_x f|^2", not_negative,
            in(&FlowSpec::mu)),
       choice("flow.output_points", "output: where D is taken, see `list collocations`", collocations(),
@@ -197,7 +200,7 @@ std::vector<Key> scheme_keys() {
   const auto batch = [](auto member) { return path(&Settings::stepping, &SchemeSettings::batch, member); };
   const auto schedule = [](auto member) { return path(&Settings::stepping, &SchemeSettings::schedule, member); };
   return {
-      choice("scheme.name", "see `list schemes`", schemes(), path(&Settings::scheme)),
+      choice("scheme.name", "see `list schemes`", schemes(), path(&Settings::scheme), refused_schemes()),
       real("scheme.step", "time", "step eta; the first guess where the scheme adapts", positive,
            in(&SchemeSettings::step)),
       optional("scheme.rtol", "1",
@@ -206,7 +209,7 @@ std::vector<Key> scheme_keys() {
       optional("scheme.atol", "parameter", "absolute tolerance; given: the scheme adapts its step", not_negative,
                in(&SchemeSettings::atol)),
       choice("scheme.adapt", "how PETSc's schemes choose the next step, see `list adaptors`", adaptors(),
-             in(&SchemeSettings::adapt)),
+             in(&SchemeSettings::adapt), refused_adaptors()),
       real("scheme.theta", "1", "theta: weight of the new state, from 0 (forward) to 1 (backward Euler)", not_negative,
            in(&SchemeSettings::theta)),
       optional("scheme.stages", "", "stages of schemes whose number is free; not given: the scheme's own", {1},

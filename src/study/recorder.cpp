@@ -23,14 +23,14 @@ constexpr double probe_tolerance = 1e-3;
 struct Moment {
   const Recorder& recorder;
   const Instant& at;
-  const Vector& y;
+  const Vector &y, &state;
   double loss = 0;
   Vector gradient{};
   std::optional<std::vector<int>> on_train{}, on_test{};
 
   const Recorder::Path& path() const { return recorder.record_.path; }
   const Dataset& data() const { return recorder.learning_->data; }
-  double energy() const { return recorder.flow_.energy(y).value_or(nan); }
+  double energy() const { return recorder.flow_.energy(state).value_or(nan); }
   double dirichlet() const { return recorder.dirichlet_->value(y, {}); }
   /// Of the Hessian of L.
   double sharpness() const {
@@ -154,7 +154,7 @@ Recorder::Recorder(const Learning* learning, const Functional& objective, const 
 }
 
 void Recorder::see(const Frame& frame) {
-  Moment moment{*this, frame.at, frame.y};
+  Moment moment{*this, frame.at, frame.y, frame.state};
   moment.gradient.resize(frame.y.size());
   moment.loss = objective_.gradient(frame.y, {}, moment.gradient);
   follow(moment);

@@ -29,7 +29,7 @@ void check_design(const Design& design) {
   std::vector<std::string> asked;
   for (std::int64_t run = 0; run < cells; ++run) {
     const auto experiment = make_experiment(design, run);
-    for (auto& name : read_options(experiment->scheme, experiment->flow)) asked.push_back(std::move(name));
+    for (auto& name : read_options(experiment->scheme, experiment->dynamics)) asked.push_back(std::move(name));
   }
   require_options_used(asked);
 }

@@ -103,7 +103,7 @@ int train(const Request& request, const Console& console) {
   const Experiment ex(settings, ranks);
   if (ex.learning) settings.model.loss = ex.learning->loss.name;
   Recorder recorder = ex.recorder();
-  require_options_used(read_options(ex.scheme, ex.flow));
+  require_options_used(read_options(ex.scheme, ex.dynamics));
   const std::string ini = ini_text(settings);
   std::optional<RunCheckpoint> unfinished;
   fs::path directory;

@@ -42,6 +42,8 @@ class Misuse(ProgramTest):
             (["train", "--model.hiden=3"], ["'model.hiden'", "model.hidden"]),
             (["train", "--model.activation=tanhh"], ["model.activation", "'tanhh'", "tanh"]),
             (["train", "--scheme.name=rk44"], ["scheme.name", "'rk44'", "rk4"]),
+            (["train", "--scheme.name=radau5"], ["radau5 is not in this build", "take bdf5"]),
+            ([*SHORT, "--scheme.name=velocity-verlet"], ["velocity-verlet", "give flow.gamma"]),
             (["study", "--study.methods=sgd,momentun"], ["study.methods", "momentum"]),
             (["list", "lossses"], ["'lossses'", "losses"]),
         ])
@@ -53,6 +55,7 @@ class Misuse(ProgramTest):
             ([*rk4, "--petsc.options=-ts_typ rk"], ["-ts_typ", "-ts_type"]),
             ([*rk4, "--", "-ts_type", "rkk"], ["rkk"]),
             ([*rk4, "--", "-ts_dt", "abc"], ["abc"]),
+            ([*rk4, "--", "-ts_rk_type", "5dp"], ["-ts_rk_type 5dp", "take scheme.name"]),
             ([*rk4, "--", "ts_type", "rk"], ["'ts_type'"]),
             ([*rk4, "--", "-ts_type", "rk", "junk"], ["'junk'"]),
             ([*SHORT, "--", "-ts_type", "rk"], ["-ts_type"]),

@@ -61,8 +61,9 @@ TEST_P(FlowOfEveryScheme, NeverRaisesTheEnergyAlongAResolvedRun) {
     EXPECT_LE(flow.energy(path.states[i]).value(), flow.energy(path.states[i - 1]).value() + 1e-15) << "step " << i;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, FlowOfEveryScheme,
-                         testing::ValuesIn(test::schemes_where([](const SchemeRow& row) { return row.order > 0; })),
+INSTANTIATE_TEST_SUITE_P(Table, FlowOfEveryScheme, testing::ValuesIn(test::schemes_where([](const SchemeRow& row) {
+                           return row.order > 0 && !row.second_order;
+                         })),
                          test::scheme_title);
 
 double wave(Index j, Index i, Index n) {

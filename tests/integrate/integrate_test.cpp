@@ -27,7 +27,7 @@ TEST(Integrate, ShortensTheLastStepOrTwo) {
 }
 
 TEST(Integrate, OverNoTimeIsTheIdentity) {
-  for (const SchemeRow& row : schemes()) {
+  for (const SchemeRow& row : test::first_order_schemes()) {
     const Outcome outcome = solve(Decay(1).flow, row.name, .1, Vector::Ones(1), 0);
     EXPECT_EQ(outcome.y[0], 1) << row.name;
     EXPECT_EQ(outcome.end.step, 0) << row.name;
@@ -35,7 +35,7 @@ TEST(Integrate, OverNoTimeIsTheIdentity) {
 }
 
 TEST(Stop, AfterSteps) {
-  for (const SchemeRow& row : test::fixed_step_schemes()) {
+  for (const SchemeRow& row : test::schemes_where([](const SchemeRow& r) { return r.fixed && !r.second_order; })) {
     Stop stop;
     stop.steps = 7;
     const Outcome outcome = decay_until(stop, row.name);
@@ -162,7 +162,7 @@ TEST(Integrate, ReportsAnUnstableStepAsDivergence) {
   const Decay decay(1000);
   Stop stop;
   stop.time = 1e4;
-  for (const SchemeRow& row : schemes()) {
+  for (const SchemeRow& row : test::first_order_schemes()) {
     // Adam's steps are about eta whatever the gradient: it cannot run away, and does not arrive either.
     if (row.implicit != Part::none || !row.fixed || row.name == "adam") continue;
     if (row.limit && std::isinf(row.limit({}))) continue;
@@ -211,6 +211,32 @@ TEST(Integrate, ReportsAVelocityThatIsNotANumberAsDivergence) {
     EXPECT_EQ(outcome.status, Status::diverged) << scheme;
     EXPECT_LE(outcome.end.time, .3) << scheme;
   }
+}
+
+// Fixed steps of PETSc check nothing; where Newton's method meets the value, steps are shortened until it gives up.
+TEST(Integrate, SaysNoSuccessWhereTheVelocityIsNotANumber) {
+  const Scalar flow([](double y) { return y > .8 ? -1. : NAN; });
+  Stop stop;
+  stop.time = 2;
+  for (const SchemeRow& row : test::first_order_schemes()) {
+    const Outcome outcome = integrate(flow, fixed_step(row.name, .05), Vector::Ones(1), stop);
+    EXPECT_GE(outcome.status, Status::diverged) << row.name;
+    EXPECT_LE(outcome.end.time, .3) << row.name;
+    EXPECT_FALSE(outcome.message.empty()) << row.name;
+  }
+}
+
+// A Jacobian of zero where y' = -1e13 y: Newton's method grows at any step down to h/4^10.
+TEST(Integrate, SaysWhichOfPetscsSolversGaveUpAndWhy) {
+  const Scalar flow([](double y) { return -1e13 * y; });
+  Stop stop;
+  stop.time = 2;
+  const Outcome outcome = integrate(flow, fixed_step("backward-euler", .05), Vector::Ones(1), stop);
+  EXPECT_EQ(outcome.status, Status::failed);
+  EXPECT_EQ(outcome.y[0], 1);
+  EXPECT_NE(outcome.message.find("DIVERGED_STEP_REJECTED, Newton's method: DIVERGED_"), std::string::npos)
+      << outcome.message;
+  EXPECT_NE(outcome.message.find("try a smaller scheme.step"), std::string::npos) << outcome.message;
 }
 
 TEST(Integrate, DoesNotLeaveAStartThatIsNotFinite) {

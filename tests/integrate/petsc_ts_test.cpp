@@ -74,11 +74,10 @@ TEST_P(ExceptionInAFlow, LeavesTheNextRunUnharmed) {
   EXPECT_EQ(test::solve(test::Decay(1).flow, GetParam().name, .1, Vector::Ones(1)).y, before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, ExceptionInAFlow, testing::ValuesIn(schemes().begin(), schemes().end()),
-                         test::scheme_title);
+INSTANTIATE_TEST_SUITE_P(Table, ExceptionInAFlow, testing::ValuesIn(test::first_order_schemes()), test::scheme_title);
 
 TEST(ExceptionInALinearSolve, ReachesTheCallerAsItself) {
-  for (const SchemeRow& row : schemes())
+  for (const SchemeRow& row : test::first_order_schemes())
     for (const int calls : {0, 3}) {
       int left = calls;
       const bool krylov = row.family == "exponential" && row.implicit == Part::all;  // products are all it needs
@@ -137,17 +136,48 @@ TEST(PetscOptions, OverrideTheSettings) {
 
 TEST(PetscOptions, ThatTheSchemeReadsAreFine) {
   const test::Decay decay(1);
-  const Option option("-ts_rk_type", "4");
+  const Option option("-ts_max_reject", "20");
   EXPECT_NO_THROW(require_options_used(read_options(make_scheme("rk4", {}), decay.flow)));
+}
+
+// Each would silently make the scheme another one, or wrong.
+TEST(PetscOptions, ThatWouldDeceiveAreRefused) {
+  const test::Decay decay(1);
+  const auto said = [&](const char* name, const char* value) {
+    const Option option(name, value);
+    return test::complaint([&] { test::solve(decay.flow, "backward-euler", .1, Vector::Ones(1)); });
+  };
+  const auto refused = [&](const char* name, const char* value, const char* instead) {
+    const std::string sentence = said(name, value);
+    EXPECT_EQ(sentence.find("PETSc option " + std::string(name) + " " + value), 0u) << name << ": " << sentence;
+    EXPECT_NE(sentence.find(std::string("; take ") + instead), std::string::npos) << sentence;
+  };
+  refused("-ts_type", "rk", "scheme.name");
+  refused("-ts_rk_type", "1fe", "scheme.name");
+  refused("-ts_arkimex_fully_implicit", "true", "an -implicit scheme");
+  refused("-ts_theta_theta", ".3", "scheme.theta");
+  refused("-ts_alpha_radius", ".5", "bdf2");
+  refused("-ts_discgrad_gonzalez", "true", "scheme.name");
+  refused("-ts_exact_final_time", "stepover", "the default");
+  refused("-ts_adapt_type", "glee", "scheme.adapt");
+  refused("-ts_adapt_wnormtype", "2", "infinity");
+  refused("-ts_adapt_always_accept", "true", "a looser scheme.rtol");
+  refused("-snes_lag_jacobian", "-2", "-snes_lag_preconditioner -2");
+  refused("-snes_fd", "true", "the default");
+  refused("-ksp_type", "preonly", "cg");
+  EXPECT_EQ(said("-snes_lag_preconditioner", "-2"), "");
+  EXPECT_EQ(said("-snes_lag_jacobian", "1"), "");
+  EXPECT_EQ(said("-ts_adapt_wnormtype", "infinity"), "");
+  EXPECT_EQ(said("-ksp_type", "gmres"), "");
 }
 
 TEST(PetscOptions, ThatNothingReadsAreNamed) {
   const test::Decay decay(1);
   EXPECT_NO_THROW(require_options_used(read_options(make_scheme("rk4", {}), decay.flow)));
-  const Option option("-ts_bdf_order", "2");
+  const Option option("-ts_rk_order", "2");
   const std::string said =
       test::complaint([&] { require_options_used(read_options(make_scheme("rk4", {}), decay.flow)); });
-  EXPECT_EQ(said.find("PETSc does not use -ts_bdf_order here"), 0u) << said;
+  EXPECT_EQ(said.find("PETSc does not use -ts_rk_order here"), 0u) << said;
 }
 
 }  // namespace

@@ -102,8 +102,10 @@ INSTANTIATE_TEST_SUITE_P(Table, ExplicitScheme,
 class SchemeOfEveryRow : public testing::TestWithParam<SchemeRow> {
  protected:
   const test::Network net{{{5}, "tanh", "logistic", "standard", 0, 0}, 2, 20};
-  const GradientFlow flow{net.risk, net.lattice.get(), test::slots_for(GetParam(), .01)};
-  const Vector y0 = net.model.start(1);
+  const GradientFlow descent{net.risk, net.lattice.get(), test::slots_for(GetParam(), .01)};
+  const test::Suited suited{GetParam(), descent, net.model.start(1)};
+  const Flow& flow = suited.flow;
+  const Vector& y0 = suited.start;
 };
 
 TEST_P(SchemeOfEveryRow, CountsTheGradientsAndProductsItTakes) {
@@ -136,8 +138,9 @@ TEST_P(SchemeOfEveryRow, IsAFunctionOfItsArguments) {
 
 TEST_P(SchemeOfEveryRow, StaysAtAMinimum) {
   const test::Quadratic bowl(test::definite(4, 1));
-  const GradientFlow descent(bowl, nullptr, {});
-  EXPECT_TRUE(solve(descent, GetParam().name, .1, Vector::Zero(4)).y.isZero(0));
+  const GradientFlow into_it(bowl, nullptr, {});
+  const test::Suited still(GetParam(), into_it, Vector::Zero(4));
+  EXPECT_TRUE(solve(still.flow, GetParam().name, .1, still.start).y.isZero(0));
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, SchemeOfEveryRow, testing::ValuesIn(schemes().begin(), schemes().end()),
@@ -155,6 +158,10 @@ TEST(Schemes, TakeOneGradientAStage) {
   EXPECT_EQ(gradients("rk4", .125), 4 * 8);
   EXPECT_EQ(gradients("rk5dp", .125), 6 * 8 + 1);
   EXPECT_EQ(gradients("arkimex3", .125), 4 * 8);
+  // TSGLEE's options would make all of these the scheme of five.
+  EXPECT_EQ(gradients("glee23", .125), 3 * 8);
+  EXPECT_EQ(gradients("glee24", .125), 4 * 8);
+  EXPECT_EQ(gradients("glee-exrk2a", .125), 6 * 8);
 }
 
 /// Each sample's energy is b_i y: the velocity of a batch is the constant -mean(b_i).
@@ -199,7 +206,7 @@ TEST_P(OneStepScheme, TakesEveryStageFromTheBatchOfItsStep) {
 // Not those that look back: multistep schemes, alpha with its last velocity, descents with memory; nor scalar auxiliary
 // variables, which need an energy that is bounded below.
 INSTANTIATE_TEST_SUITE_P(Table, OneStepScheme, testing::ValuesIn(test::schemes_where([](const SchemeRow& row) {
-                           return row.batches && row.order > 0 && !row.name.starts_with("sav-");
+                           return row.batches && row.order > 0 && !row.second_order && !row.name.starts_with("sav-");
                          })),
                          test::scheme_title);
 
@@ -228,9 +235,10 @@ class AdaptiveScheme : public testing::TestWithParam<SchemeRow> {
   const Vector y0 = test::normals(6, 2);
   const Vector exact = solve(flow, "rk8vr", 1. / 64, y0, 2).y;
 
-  Outcome adapt(double atol, double step) const {
+  Outcome adapt(double atol, double step, const std::string& adaptor = "basic") const {
     SchemeSettings settings;
     settings.step = step;
+    settings.adapt = adaptor;
     settings.atol = atol;
     Stop stop;
     stop.time = 2;
@@ -253,6 +261,15 @@ TEST_P(AdaptiveScheme, SpendsMoreOnATighterTolerance) {
   EXPECT_GT(adapt(1e-6, .1).work.gradients, 1.2 * static_cast<double>(adapt(1e-3, .1).work.gradients));
 }
 
+// The filter lets an error pass that the next step makes good: three times the tolerance at most.
+TEST_P(AdaptiveScheme, FollowsEveryAdaptor) {
+  for (const Adaptor& adaptor : adaptors()) {
+    const Outcome outcome = adapt(1e-5, .1, std::string(adaptor.name));
+    EXPECT_EQ(outcome.status, Status::time) << adaptor.name << ": " << outcome.message;
+    EXPECT_LT((outcome.y - exact).cwiseAbs().maxCoeff(), 3e-5 * static_cast<double>(outcome.work.steps));
+  }
+}
+
 // The whole interval as the first guess: it is rejected, or shortened where the scheme cannot estimate a first error.
 TEST_P(AdaptiveScheme, DoesNotTakeAFirstStepThatIsTooLong) {
   if (GetParam().name == "exprb32") GTEST_SKIP() << "exact on a quadratic at any step";
@@ -262,9 +279,67 @@ TEST_P(AdaptiveScheme, DoesNotTakeAFirstStepThatIsTooLong) {
   EXPECT_LT((outcome.y - exact).cwiseAbs().maxCoeff(), 1e-6 * static_cast<double>(outcome.work.steps));
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, AdaptiveScheme,
-                         testing::ValuesIn(test::schemes_where([](const SchemeRow& row) { return row.adaptive; })),
+INSTANTIATE_TEST_SUITE_P(Table, AdaptiveScheme, testing::ValuesIn(test::schemes_where([](const SchemeRow& row) {
+                           return row.adaptive && !row.second_order;
+                         })),
                          test::scheme_title);
+
+// One component of a thousand is stiff. In the root mean square its error would count a thirtieth.
+TEST(AdaptiveControl, LetsNoSlowMajorityHideAStiffDirection) {
+  Matrix rates = .01 * Matrix::Identity(1000, 1000);
+  rates(0, 0) = 50;
+  const test::Quadratic energy(rates);
+  const GradientFlow flow(energy, nullptr, {});
+  SchemeSettings settings;
+  settings.atol = 1e-3;
+  Stop stop;
+  stop.time = .05;
+  const Outcome outcome = integrate(flow, make_scheme("rk3bs", settings), Vector::Ones(1000), stop);
+  EXPECT_EQ(outcome.status, Status::time);
+  EXPECT_NEAR(outcome.y[0], std::exp(-2.5), 1e-3 * static_cast<double>(outcome.work.steps));
+  EXPECT_LT(outcome.work.steps, 12);
+}
+
+// ARKIMEX with the mass matrix M in front of y' would follow another path; here M^-1 stands in the right-hand side.
+TEST(ArkimexOnASobolevMetric, FollowsTheFlow) {
+  const test::Network net({{5}, "tanh", "logistic", "standard", 0, 0}, 2, 20);
+  const GradientFlow flow(net.risk, net.lattice.get(), {.01, .1, 1});
+  const Vector y0 = net.model.start(1), exact = solve(flow, "rk8vr", 1. / 64, y0).y;
+  for (const SchemeRow& row : schemes()) {
+    if (row.family != "ARKIMEX") continue;
+    const double coarse = (solve(flow, row.name, 1. / 16, y0).y - exact).norm();
+    EXPECT_LT((solve(flow, row.name, 1. / 32, y0).y - exact).norm(), .6 * coarse) << row.name;
+    EXPECT_LT(coarse, row.order == 1 ? .02 : 1e-3) << row.name;
+  }
+}
+
+// y' = (10 y_0, -30 y_1): the steps asked for are so long that I/h + H is indefinite. Conjugate gradients notice, the
+// step is tried again with a quarter of its length, and the next one with its own.
+TEST(ImplicitScheme, GoesOnWhereTheEnergyIsNotConvex) {
+  const test::Quadratic saddle(Vector{{-10, 30}}.asDiagonal().toDenseMatrix());
+  const GradientFlow flow(saddle, nullptr, {});
+  for (const SchemeRow& row : test::first_order_schemes()) {
+    if (row.implicit != Part::all) continue;
+    const Outcome outcome = solve(flow, row.name, 1, Vector::Ones(2));
+    EXPECT_GT(outcome.y[0], 100) << row.name;
+    EXPECT_LT(std::abs(outcome.y[1]), 1) << row.name;
+  }
+  EXPECT_GT(solve(flow, "backward-euler", 1, Vector::Ones(2)).work.rejected, 0);
+}
+
+TEST(GleeScheme, KnowsItsErrorToAFactorOfTwo) {
+  const test::Network net({{5}, "tanh", "logistic", "standard", 0, 0}, 2, 20);
+  const GradientFlow flow(net.risk, net.lattice.get(), {.01, 0, 1});
+  const Vector y0 = net.model.start(1), exact = solve(flow, "rk8vr", 1. / 64, y0).y;
+  for (const SchemeRow& row : test::first_order_schemes()) {
+    const Outcome outcome = solve(flow, row.name, .05, y0);
+    EXPECT_EQ(outcome.work.error.has_value(), row.family == "GLEE") << row.name;
+    if (!outcome.work.error) continue;
+    const double error = (outcome.y - exact).norm();
+    EXPECT_LT(*outcome.work.error, 2 * error) << row.name;
+    EXPECT_GT(*outcome.work.error, error / 2) << row.name;
+  }
+}
 
 TEST(Schemes, HaveNamesOfTheirOwn) {
   const auto all = names(schemes());
@@ -280,6 +355,11 @@ TEST(MakeScheme, NamesTheOptionThatIsWrong) {
     return test::complaint([&] { make_scheme(name, settings); });
   };
   EXPECT_EQ(said("rk_4", 1, {}, {}).find("scheme.name: no 'rk_4'; did you mean rk4"), 0u);
+  for (const auto& [name, why, instead] : refused_schemes()) {
+    const std::string sentence = said(name, 1, {}, {});
+    EXPECT_EQ(sentence.find("scheme.name: " + std::string(name) + " " + std::string(why) + "; take "), 0u) << sentence;
+    EXPECT_EQ(said(instead.substr(0, instead.find(' ')), 1, {}, {}), "");
+  }
   EXPECT_EQ(said("rk4", 0, {}, {}).find("scheme.step: 0"), 0u);
   EXPECT_EQ(said("rk4", NAN, {}, {}).find("scheme.step: nan"), 0u);
   EXPECT_EQ(said("rk4", 1, 1e-6, {}).find("scheme.rtol: rk4"), 0u);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../network.hpp"
+#include "thalweg/flow/heavy_ball.hpp"
 #include "thalweg/integrate/integrate.hpp"
 
 namespace thalweg::test {
@@ -58,6 +59,24 @@ inline std::vector<BatchPlan> batches_for(const SchemeRow& row) {
   if (row.batches) plans.push_back({6, "shuffle", 4});
   return plans;
 }
+/// Those that take any flow.
+inline std::vector<SchemeRow> first_order_schemes() {
+  return schemes_where([](const SchemeRow& row) { return !row.second_order; });
+}
+
+/// A gradient flow as a row of the table takes it: as a heavy ball at rest where it steps flows of second order.
+struct Suited {
+  Suited(const SchemeRow& row, const Flow& descent, In theta, double friction = .5)
+      : ball(descent, friction),
+        flow(row.second_order ? static_cast<const Flow&>(ball) : descent),
+        start(Vector::Zero(flow.size())) {
+    start.head(theta.size()) = theta;
+  }
+
+  HeavyBall ball;
+  const Flow& flow;
+  Vector start;
+};
 
 inline std::string scheme_title(const testing::TestParamInfo<SchemeRow>& row) { return identifier(row.param.name); }
 
@@ -100,10 +119,17 @@ class Counted final : public Flow {
   void phi_stiff(int k, double h, Out x) const override { flow_.phi_stiff(k, h, x); }
   std::optional<double> energy(In y) const override { return flow_.energy(y); }
   std::optional<double> batch_energy(const Instant& at, In y) const override { return flow_.batch_energy(at, y); }
+  std::optional<SecondOrder> second_order() const override {
+    const auto order = flow_.second_order();
+    if (!order) return std::nullopt;
+    if (!force_) force_ = std::make_unique<Counted>(order->force, calls_);
+    return SecondOrder{*force_, order->friction};
+  }
 
  private:
   const Flow& flow_;
   Calls& calls_;
+  mutable std::unique_ptr<Counted> force_;  // counts too
 };
 
 }  // namespace thalweg::test

@@ -33,4 +33,12 @@ const Row& find(std::span<const Row> table, std::string_view name, std::string_v
   throw std::invalid_argument(std::string(key) + ": no '" + std::string(name) + "'; " + suggestion(name, names(table)));
 }
 
+/// A name that is known and not offered: why, and what to take in its place.
+struct Refusal {
+  std::string_view name, why, instead;
+};
+
+/// Throws std::invalid_argument with the reason where `name` is one of them.
+void refuse(std::span<const Refusal> refusals, std::string_view name, std::string_view key);
+
 }  // namespace thalweg

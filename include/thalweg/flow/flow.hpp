@@ -18,6 +18,14 @@ struct Instant {
 /// The terms of a right-hand side: what a scheme treats explicitly and implicitly. `all` is the sum of the other two.
 enum class Part { none, slow, stiff, all };
 
+class Flow;
+
+/// theta'' + friction theta' = force(theta), the velocity of `force` at theta.
+struct SecondOrder {
+  const Flow& force;
+  double friction;
+};
+
 /// An autonomous evolution dy = v(y) dt + B dW in R^n, v = slow + stiff, with a linear stiff part that can be solved
 /// directly and noise that does not depend on y; B = 0 for most.
 class Flow {
@@ -50,6 +58,10 @@ class Flow {
   virtual bool noisy() const { return false; }
   /// xi <- B xi; for a gradient flow B B' = 2 tau M^-1.
   virtual void colour(Out) const {}
+  /// Where the flow is of second order, with (theta, theta') as its state y: what it is made of.
+  virtual std::optional<SecondOrder> second_order() const { return std::nullopt; }
+  /// How many entries of y are parameters, the first ones: what a run is watched by and ends in.
+  Index parameters() const { return second_order() ? size() / 2 : size(); }
   /// The energy that the noise-free flow never raises, where there is one.
   virtual std::optional<double> energy(In) const { return std::nullopt; }
   /// The same as the mean over the samples that `at` sees.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "thalweg/core/table.hpp"
 #include "thalweg/integrate/batches.hpp"
 #include "thalweg/integrate/step_schedule.hpp"
 #include "thalweg/observe/observer.hpp"
@@ -18,6 +19,7 @@ struct Adaptor {
   std::string_view name, what;
 };
 std::span<const Adaptor> adaptors();
+std::span<const Refusal> refused_adaptors();
 
 struct SchemeSettings {
   double step = 0.1;           // training time a step spans; the first guess of an adaptive scheme
@@ -85,6 +87,7 @@ struct SchemeRow {
   bool continuous = true;      // states between two steps mean something, so that recording may interpolate
   bool linearises = false;     // takes Jacobian-vector products though nothing is implicit
   bool noisy = false;          // takes the noise of a flow; the others refuse a flow that has any
+  bool second_order = false;   // takes a flow of second order for what it is, and no other
   std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
   /// Throws std::invalid_argument on settings that the scheme cannot have; null: it takes all.
@@ -97,11 +100,15 @@ std::span<const SchemeRow> schemes();
 /// The rows of one family each.
 std::span<const SchemeRow> petsc_schemes();
 std::span<const SchemeRow> sundials_schemes();  // where the library was there at configuration
+std::span<const SchemeRow> petsc_second_order_schemes();
 std::span<const SchemeRow> descents();
 std::span<const SchemeRow> stabilised_schemes();
 std::span<const SchemeRow> exponential_schemes();
 std::span<const SchemeRow> energy_stable_schemes();
 std::span<const SchemeRow> stochastic_schemes();
+
+/// Schemes of PETSc that are unusable on these flows, or silently wrong.
+std::span<const Refusal> refused_schemes();
 
 struct Scheme {
   const SchemeRow& row;

@@ -20,8 +20,9 @@ struct Work {
 /// A state as an observer sees it.
 struct Frame {
   Instant at;
-  const Vector& y;
+  const Vector& y;  // the parameters
   const Work& work;
+  const Vector& state;  // with the momentum of a flow of second order; otherwise the same
 };
 
 /// Watches a solve and never changes its result.

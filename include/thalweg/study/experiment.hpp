@@ -9,6 +9,7 @@
 #include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/sharded_risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
+#include "thalweg/flow/heavy_ball.hpp"
 #include "thalweg/integrate/integrate.hpp"
 #include "thalweg/study/learning.hpp"
 #include "thalweg/study/recorder.hpp"
@@ -45,6 +46,8 @@ class Experiment {
   const Terms terms;                                  // what diffuses it
   const std::unique_ptr<const Lattice> lattice;       // null where K has no part
   const GradientFlow flow;
+  const std::unique_ptr<const HeavyBall> heavy_ball;  // null where no friction is given
+  const Flow& dynamics;                               // what the scheme integrates: the one or the other
   const Scheme scheme;
 
  private:

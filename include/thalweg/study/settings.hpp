@@ -19,6 +19,7 @@ struct FlowSpec {
   double nu = 1e-3;
   double sigma = 1;
   int power = 1;
+  std::optional<double> gamma;  // given: of second order, with this friction
   double mu = 1e-3;
   std::string output_points = "data";
   Index output_count = 256;

@@ -1,0 +1,44 @@
+#include "thalweg/flow/heavy_ball.hpp"
+
+namespace thalweg {
+
+HeavyBall::HeavyBall(const Flow& descent, double friction)
+    : descent_(descent), friction_(friction), n_(descent.size()) {
+  require(friction >= 0, "flow.gamma: " + to_text(friction) + " is negative");
+}
+
+void HeavyBall::velocity(Part part, const Instant& at, In y, Out v) const {
+  v.head(n_).setZero();
+  descent_.velocity(part, at, y.head(n_), v.tail(n_));
+  add_motion(part, y.tail(n_), v);
+}
+
+void HeavyBall::jvp(Part part, const Instant& at, In y, In w, Out vw) const {
+  vw.head(n_).setZero();
+  descent_.jvp(part, at, y.head(n_), w.head(n_), vw.tail(n_));
+  add_motion(part, w.tail(n_), vw);
+}
+
+void HeavyBall::add_motion(Part part, In u, Out x) const {
+  if (part != Part::stiff && part != Part::all) return;
+  x.head(n_) += u;
+  x.tail(n_) -= friction_ * u;
+}
+
+/// (s a - b, (s + gamma) b - J a) = (p, q) with the gradient flow's J: ((s (s + gamma) I - J) a = q + (s + gamma) p.
+void HeavyBall::solve_stiff(double shift, Out x) const {
+  Vector a = x.tail(n_) + (shift + friction_) * x.head(n_);
+  descent_.solve_stiff(shift * (shift + friction_), a);
+  x.tail(n_) = shift * a - x.head(n_);
+  x.head(n_) = a;
+}
+
+std::optional<double> HeavyBall::batch_energy(const Instant& at, In y) const {
+  const auto potential = descent_.batch_energy(at, y.head(n_));
+  if (!potential) return std::nullopt;
+  Vector momentum = y.tail(n_);
+  descent_.lower(momentum);
+  return *potential + y.tail(n_).dot(momentum) / 2;
+}
+
+}  // namespace thalweg

@@ -24,10 +24,12 @@
 #include <vtkPolyData.h>
 #include <vtkSmartPointer.h>
 #include <vtkStringArray.h>
+#include <vtkTable.h>
 #include <vtkXMLDataElement.h>
 #include <vtkXMLDataParser.h>
 #include <vtkXMLImageDataReader.h>
 #include <vtkXMLPolyDataReader.h>
+#include <vtkXMLTableReader.h>
 
 namespace thalweg::vtk {
 namespace {
@@ -323,6 +325,23 @@ TEST_F(VtkFiles, FullDiskThrowsKeepsTheOldFileAndPrintsNothing) {
   EXPECT_EQ(text(*read_image(path("a.vti")), "provenance"), "the old one");
   const std::filesystem::directory_iterator files(directory());
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST_F(VtkFiles, KeepWordsAndNumbersOfATable) {
+  const std::vector<Words> words{{"scheme", {"rk4", "bdf2", ""}}};
+  const std::vector<Array> numbers{{"error", {1e-9, nan, infinity}, 1}, {"steps", {1, 2, 3}, 1}};
+  write_table(path("points.vtt"), words, numbers, {"{}", {}, {}, {}});
+  const auto table = read<vtkXMLTableReader>(path("points.vtt"));
+  EXPECT_EQ(table->GetNumberOfRows(), 3);
+  EXPECT_EQ(table->GetValueByName(1, "scheme").ToString(), "bdf2");
+  const auto errors = values(*table->GetRowData(), "error");
+  EXPECT_EQ(errors[0], 1e-9);
+  EXPECT_TRUE(std::isnan(errors[1]));
+  EXPECT_EQ(errors[2], 1e300);
+  EXPECT_EQ(values(*table->GetRowData(), "steps"), (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(text(*table, "provenance"), "{}");
+  EXPECT_THROW(write_table(path("bad.vtt"), words, std::vector<Array>{{"short", {1}, 1}}, {"{}", {}, {}, {}}),
+               std::invalid_argument);
 }
 
 }  // namespace

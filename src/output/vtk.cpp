@@ -21,9 +21,11 @@
 #include <vtkPolyData.h>
 #include <vtkStringArray.h>
 #include <vtkStructuredGrid.h>
+#include <vtkTable.h>
 #include <vtkXMLImageDataWriter.h>
 #include <vtkXMLPolyDataWriter.h>
 #include <vtkXMLStructuredGridWriter.h>
+#include <vtkXMLTableWriter.h>
 
 #include "thalweg/core/file.hpp"
 
@@ -286,6 +288,31 @@ void write_points(const std::filesystem::path& file, const Matrix& points, std::
   add_point_arrays(*data, arrays, capped);
   add_header(*data->GetFieldData(), header, capped);
   write<vtkXMLPolyDataWriter>(file, *data);
+}
+
+void write_table(const std::filesystem::path& file, std::span<const Words> words, std::span<const Array> numbers,
+                 const Header& header) {
+  const auto rows = words.empty() ? (numbers.empty() ? 0 : numbers[0].values.size()) : words[0].values.size();
+  const auto require_rows = [rows](const std::string& name, std::size_t count) {
+    require(count == rows,
+            "column '" + name + "' has " + std::to_string(count) + " rows, others " + std::to_string(rows));
+  };
+  vtkNew<vtkTable> table;
+  Cap capped;
+  for (const auto& [name, values] : words) {
+    require_rows(name, values.size());
+    vtkNew<vtkStringArray> column;
+    for (const auto& value : values) column->InsertNextValue(value);
+    attach(*table->GetRowData(), *column, name);
+  }
+  for (const Array& array : numbers) {
+    require_rows(array.name, array.values.size());
+    vtkNew<vtkDoubleArray> column;
+    for (const double value : array.values) column->InsertNextValue(capped(value));
+    attach(*table->GetRowData(), *column, array.name);
+  }
+  add_header(*table->GetFieldData(), header, capped);
+  write<vtkXMLTableWriter>(file, *table);
 }
 
 void write_series(const std::filesystem::path& pvd, std::span<const Entry> entries) {

@@ -92,23 +92,26 @@ Key text(std::string name, std::string what, Member member) {
           [=](const Settings& s) { return member(s); }};
 }
 
-/// Numbers, separated by commas; at least one.
+/// Numbers separated by commas; at least one, or the word `none_word` for none where there is one.
 template <class Member>
-Key reals(std::string name, std::string unit, std::string what, Range range, Member member) {
+Key reals(std::string name, std::string unit, std::string what, Range range, Member member,
+          std::string none_word = "") {
   return {name, unit, what,
           [=](Settings& s, const std::string& text) {
             std::vector<double> values;
-            for (const auto& word : split_list(text)) {
-              values.push_back(to_number(word, name));
-              range.check(name, values.back());
+            if (none_word.empty() || text != none_word) {
+              for (const auto& word : split_list(text)) {
+                values.push_back(to_number(word, name));
+                range.check(name, values.back());
+              }
+              require(!values.empty(), name + ": '" + text + "' holds no number");
             }
-            require(!values.empty(), name + ": '" + text + "' holds no number");
             member(s) = values;
           },
           [=](const Settings& s) {
-            std::string all;
-            for (const double value : member(s)) all += (all.empty() ? "" : ",") + to_text(value);
-            return all;
+            std::string text;
+            for (const double value : member(s)) text += (text.empty() ? "" : ",") + to_text(value);
+            return text.empty() ? none_word : text;
           }};
 }
 

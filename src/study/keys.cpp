@@ -7,6 +7,7 @@
 #include "thalweg/energy/landscapes.hpp"
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
+#include "thalweg/study/limits.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
 #include "thalweg/study/spectra.hpp"
@@ -357,6 +358,76 @@ std::vector<Key> study_keys() {
   };
 }
 
+/// A scheme's name, a family's, or one of `others`.
+void require_scheme(const std::string& key, const std::string& word, std::vector<std::string> others,
+                    bool families = false) {
+  for (const SchemeRow& row : schemes()) {
+    others.emplace_back(row.name);
+    if (families && std::find(others.begin(), others.end(), row.family) == others.end())
+      others.emplace_back(row.family);
+  }
+  require(std::find(others.begin(), others.end(), word) != others.end(),
+          key + ": no '" + word + "'; " + suggestion(word, others));
+}
+
+Key scheme_names_key() {
+  const std::string name = "schemes.names";
+  return {name, "", "schemes and families, comma-separated, see `list schemes`; all; auto: two of every family",
+          [=](Settings& s, const std::string& value) {
+            const auto words = split_list(value);
+            require(!words.empty(), name + ": '" + value + "' holds no name");
+            for (const auto& word : words) require_scheme(name, word, {"auto", "all"}, true);
+            s.schemes.names = words;
+          },
+          [](const Settings& s) { return joined(s.schemes.names, ','); }};
+}
+
+Key reference_key() {
+  const std::string name = "schemes.reference";
+  return {name, "", "scheme of the reference; auto: the most accurate one that suits the flow",
+          [=](Settings& s, const std::string& value) {
+            require_scheme(name, value, {"auto"});
+            require(value == "auto" || find(schemes(), value, name).adaptive,
+                    name + ": " + value + " has no error estimate to hold schemes.reference_tolerance by");
+            s.schemes.reference = value;
+          },
+          [](const Settings& s) { return s.schemes.reference; }};
+}
+
+std::vector<Key> schemes_keys() {
+  const auto in = [](auto member) { return path(&Settings::schemes, member); };
+  return {
+      scheme_names_key(),
+      reals("schemes.steps", "time", "steps, comma-separated; auto: halvings as long as they help", positive,
+            in(&SchemesSpec::steps), "auto"),
+      reals("schemes.tolerances", "1", "tolerances rtol = atol of schemes with an error estimate", positive,
+            in(&SchemesSpec::tolerances)),
+      reference_key(),
+      real("schemes.reference_tolerance", "1", "tolerance of the reference's first solve; its second halves the steps",
+           positive, in(&SchemesSpec::reference_tolerance)),
+      reals("schemes.accuracies", "1", "errors of theta at which the cheapest scheme is named", positive,
+            in(&SchemesSpec::accuracies)),
+      whole("schemes.most_steps", "steps", "a solve that is not there after so many has failed", {1},
+            in(&SchemesSpec::most_steps)),
+      whole("schemes.repeats", "", "solves of which the least time counts", {1}, in(&SchemesSpec::repeats)),
+      flag("schemes.stability", "look for the largest stable step by bisection", in(&SchemesSpec::stability)),
+  };
+}
+
+std::vector<Key> limit_keys() {
+  const auto in = [](auto member) { return path(&Settings::limit, member); };
+  return {
+      choice("limit.kind", "which continuum limit, see `list limits`", limit_kinds(), in(&LimitSpec::kind)),
+      reals("limit.steps", "time", "steps, comma-separated; auto: six halvings from half the inverse sharpness",
+            positive, in(&LimitSpec::steps), "auto"),
+      reals("limit.thetas", "1", "modified: theta methods, 0 explicit to 1 implicit Euler", not_negative,
+            in(&LimitSpec::thetas)),
+      whole("limit.runs", "", "noise: runs of an ensemble", {2}, in(&LimitSpec::runs)),
+      whole("limit.amplification", "", "noise: l of SVAG, steps to one of descent; 1: descent itself", {1},
+            in(&LimitSpec::amplification)),
+  };
+}
+
 std::vector<Key> other_keys() {
   return {
       text("in.dir", "a finished run: its run.ini and weights.csv are the start", path(&Settings::in_dir)),
@@ -374,8 +445,8 @@ std::vector<Key> other_keys() {
 
 std::vector<Key> all_keys() {
   std::vector<Key> all;
-  for (auto section :
-       {data_keys, model_keys, flow_keys, scheme_keys, run_keys, picture_keys, spectrum_keys, study_keys, other_keys})
+  for (auto section : {data_keys, model_keys, flow_keys, scheme_keys, run_keys, picture_keys, spectrum_keys, study_keys,
+                       schemes_keys, limit_keys, other_keys})
     for (Key& key : section()) all.push_back(std::move(key));
   return all;
 }

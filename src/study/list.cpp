@@ -8,6 +8,7 @@
 #include "thalweg/energy/risk.hpp"
 #include "thalweg/flow/gradient_flow.hpp"
 #include "thalweg/study/commands.hpp"
+#include "thalweg/study/limits.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
 #include "thalweg/study/spectra.hpp"
@@ -91,6 +92,7 @@ std::vector<Listing> listings() {
                 return Cells{code(r.keys), code(r.gain)};
               }),
       listing("matchings", matchings()),
+      listing("limits", limit_kinds(), {"rate"}, [](const LimitKind& r) { return Cells{std::string(r.rate)}; }),
   };
 }
 

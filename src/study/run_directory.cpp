@@ -23,7 +23,11 @@ constexpr std::string_view written[] = {
     // surface
     "surface.csv", "surface.vts", "surface.partial", "volume.vti", "volume.png", "paths.vtp", "pca.csv", "pca.png",
     "topology.csv", "critical.vtp", "heat.pvd", "heat", "heat.csv", "heat.png", "connect.csv", "connect.vtp",
-    "connect.png", "line.png"};
+    "connect.png", "line.png",
+    // schemes
+    "precision.csv", "precision.vtt", "orders.csv", "precision.png", "stability.png",
+    // limit
+    "limit.csv", "fit.csv", "limit.png"};
 
 }  // namespace
 
@@ -45,6 +49,13 @@ fs::path choose_directory(const Settings& settings, std::string_view command) {
 void open_directory(const fs::path& directory) {
   fs::create_directories(directory);
   for (const auto name : written) fs::remove_all(directory / name);
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
 }
 
 std::string csv_text(const std::vector<std::string>& columns, const std::vector<std::vector<double>>& rows) {

@@ -10,6 +10,7 @@
 #include "thalweg/study/commands.hpp"
 #include "thalweg/study/effects.hpp"
 #include "thalweg/study/methods.hpp"
+#include "thalweg/study/run_directory.hpp"
 
 namespace thalweg {
 namespace {
@@ -46,13 +47,6 @@ void append(std::string& bytes, const std::string& text) {
   const std::uint64_t size = text.size();
   append(bytes, &size, sizeof size);
   bytes += text;
-}
-
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 }  // namespace

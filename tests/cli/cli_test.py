@@ -304,7 +304,8 @@ class Keys(ProgramTest):
         return defaults
 
     def test_help_lists_every_key_with_its_default(self):
-        *others, data, none = self.help_defaults("study", "train", "evaluate", "data", "list")
+        *others, data, none = self.help_defaults(
+            "study", "train", "schemes", "limit", "spectrum", "evaluate", "data", "list")
         self.assertEqual(none, {})
         self.call("data", "--out.dir=data")
         used = ini_values(self.read("data", "run.ini").decode())

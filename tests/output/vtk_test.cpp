@@ -25,11 +25,13 @@
 #include <vtkSmartPointer.h>
 #include <vtkStringArray.h>
 #include <vtkStructuredGrid.h>
+#include <vtkTable.h>
 #include <vtkXMLDataElement.h>
 #include <vtkXMLDataParser.h>
 #include <vtkXMLImageDataReader.h>
 #include <vtkXMLPolyDataReader.h>
 #include <vtkXMLStructuredGridReader.h>
+#include <vtkXMLTableReader.h>
 
 namespace thalweg::vtk {
 namespace {
@@ -339,6 +341,23 @@ TEST_F(VtkFiles, AReliefStandsAtItsHeights) {
   EXPECT_EQ(relief->GetPoint(4)[2], 1e300);
   EXPECT_EQ(relief->GetPointData()->GetArray("loss")->GetComponent(1, 0), 4);
   EXPECT_THROW(write_relief(path("none.vts"), grid, std::vector<double>(5), arrays, {}), std::invalid_argument);
+}
+
+TEST_F(VtkFiles, KeepWordsAndNumbersOfATable) {
+  const std::vector<Words> words{{"scheme", {"rk4", "bdf2", ""}}};
+  const std::vector<Array> numbers{{"error", {1e-9, nan, infinity}, 1}, {"steps", {1, 2, 3}, 1}};
+  write_table(path("points.vtt"), words, numbers, {"{}", {}, {}, {}});
+  const auto table = read<vtkXMLTableReader>(path("points.vtt"));
+  EXPECT_EQ(table->GetNumberOfRows(), 3);
+  EXPECT_EQ(table->GetValueByName(1, "scheme").ToString(), "bdf2");
+  const auto errors = values(*table->GetRowData(), "error");
+  EXPECT_EQ(errors[0], 1e-9);
+  EXPECT_TRUE(std::isnan(errors[1]));
+  EXPECT_EQ(errors[2], 1e300);
+  EXPECT_EQ(values(*table->GetRowData(), "steps"), (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(text(*table, "provenance"), "{}");
+  EXPECT_THROW(write_table(path("bad.vtt"), words, std::vector<Array>{{"short", {1}, 1}}, {"{}", {}, {}, {}}),
+               std::invalid_argument);
 }
 
 }  // namespace

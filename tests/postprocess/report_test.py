@@ -284,8 +284,43 @@ class TrainingRun(ReportCase):
         self.assertIn("metrics.png is left out", page)
 
     def test_misuse_is_one_sentence(self):
-        done = run("pictures.py", self.directory)
-        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
+        for script in ("pictures.py", "precision.py", "limit.py"):
+            done = run(script, self.directory)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), script)
+
+    def test_a_comparison_of_schemes_makes_pictures_and_a_page(self):
+        points = [[s, family, control, "time" if k else "diverged", "", 2.0**-k,
+                   *(3 * [10.0**-k if k else "nan"]), 4 * 2**k, 0.01 * 2**k]
+                  for s, family, control in (("rk4", "Runge-Kutta", "step"), ("rk4x", "Runge-Kutta", "tolerance"),
+                                             ("bdf2", "BDF", "step"))
+                  for k in range(4)]
+        write(self.directory / "precision.csv",
+              "scheme,family,control,status,reason,dial,error_theta,error_energy,error_output,cost,seconds",
+              points)
+        fit = "observed,low,high,points,finest,coarsest".split(",")
+        header = ["scheme", "family", "order", *(f"{e}_{f}" for e in ("theta", "energy", "output") for f in fit)]
+        rows = [[s, f, 4, *(3 * [3.98, 3.9, 4.1, 3, 0.1, 0.4]), step, theory]
+                for s, f, step, theory in (("rk4", "Runge-Kutta", 0.278, 0.2785), ("bdf2", "BDF", "inf", "nan"))]
+        write(self.directory / "orders.csv", ",".join([*header, "stable_step", "theory_step"]), rows)
+        (self.directory / "run.json").write_text('{"results": {"last_sharpness": 10.0}}')
+        page = readable(self.report("precision.py"))
+        for file in ("precision.png", "stability.png"):
+            self.assertTrue((self.directory / file).is_file())
+        self.assertIn("12 solves, 3 of them did not reach the end", page)
+        self.assertIn("3.98 [3.9, 4.1]", page)
+        self.assertNotIn("nan", page.split("Repeat it")[0])
+
+    def test_a_limit_makes_a_picture_and_a_page(self):
+        series = [f"theta={t}-{kind}" for t in (0, 0.5, 1) for kind in ("flow", "modified")]
+        write(self.directory / "limit.csv", "series,parameter,error,standard_error",
+              [[s, h, h * (i + 1), 0.1 * h] for i, s in enumerate(series) for h in (0.1, 0.05, 0.025)])
+        write(self.directory / "fit.csv", "series,order,low,high,constant,points,finest,coarsest",
+              [[s, 1.0, 0.99, 1.01, i + 1, 3, 0.025, 0.1] for i, s in enumerate(series)])
+        page = readable(self.report("limit.py"))
+        self.assertTrue((self.directory / "limit.png").is_file())
+        self.assertIn("[0.99, 1.01]", page)
+        self.assertNotIn("nan", page)
+
 
 
 class Numbers(unittest.TestCase):

@@ -47,6 +47,15 @@ void write_polylines(const std::filesystem::path& file, std::span<const Polyline
 void write_points(const std::filesystem::path& file, const Matrix& points, std::span<const Array> arrays,
                   const Header& header);
 
+/// A column of a table that holds words.
+struct Words {
+  std::string name;
+  std::vector<std::string> values;
+};
+/// Columns side by side (.vtt), words first; all of the same length.
+void write_table(const std::filesystem::path& file, std::span<const Words> words, std::span<const Array> numbers,
+                 const Header& header);
+
 /// One data set of a time series; `part` numbers the data sets shown together (a static one is listed at every time).
 struct Entry {
   double time = 0;

@@ -22,6 +22,8 @@ int spectrum(const Request& request, const Console& console);
 int data(const Request& request, const Console& console);
 int list(const Request& request, const Console& console);
 int study(const Request& request, const Console& console);
+int limit(const Request& request, const Console& console);
+int compare_schemes(const Request& request, const Console& console);
 
 /// 0, 3 or 130.
 int exit_code(Status status);

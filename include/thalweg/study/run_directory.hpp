@@ -16,6 +16,9 @@ std::filesystem::path choose_directory(const Settings& settings, std::string_vie
 /// Creates it; the files of an overwritten run are removed, others stay.
 void open_directory(const std::filesystem::path& directory);
 
+/// A text as a cell of a CSV file, quoted where it has to be.
+std::string csv_cell(const std::string& text);
+
 /// One header line and one line a row, shortest round-trip decimals, nan for missing values.
 std::string csv_text(const std::vector<std::string>& columns, const std::vector<std::vector<double>>& rows);
 

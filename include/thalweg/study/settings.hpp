@@ -78,6 +78,26 @@ struct StudySpec {
   std::vector<std::string> merge;  // directories of shards
 };
 
+struct SchemesSpec {
+  std::vector<std::string> names{"auto"};
+  std::vector<double> steps;  // empty: halvings as long as they help
+  std::vector<double> tolerances{1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
+  std::string reference = "auto";
+  double reference_tolerance = 1e-12;
+  std::vector<double> accuracies{1e-2, 1e-4, 1e-6};
+  std::int64_t most_steps = 10000;
+  int repeats = 3;
+  bool stability = true;
+};
+
+struct LimitSpec {
+  std::string kind = "step";
+  std::vector<double> steps;  // empty: halvings
+  std::vector<double> thetas{0, 0.25, 0.5, 0.75, 1};
+  int runs = 256;         // members of an ensemble
+  int amplification = 8;  // l of SVAG
+};
+
 /// Everything a command can be told; the keys of config.hpp name its members.
 struct Settings {
   DataSpec data;
@@ -94,6 +114,8 @@ struct Settings {
   SpectrumSpec spectrum;
   int decision_size = 101;
   StudySpec study;
+  SchemesSpec schemes;
+  LimitSpec limit;
   std::string in_dir;
   std::string evaluate_weights, evaluate_data, evaluate_split = "train";
   std::uint64_t evaluate_seed = 0;

@@ -19,13 +19,11 @@ void resolve_twin(Settings& s, const std::map<std::string, std::string>& given) 
   s.flow.diffusion = row.twin;
 }
 
-/// A cosine lasts from the warm-up to the end of the run; a schedule that never gets to the end is refused.
-void resolve_schedule(Settings& s) {
+/// A cosine lasts from the warm-up to the end of the run.
+void resolve_period(Settings& s) {
   StepSchedule& schedule = s.stepping.schedule;
   if (schedule.kind == "cosine" && !schedule.period && s.stop.steps)
     schedule.period = std::max<std::int64_t>(1, *s.stop.steps - schedule.warmup);
-  const StepSizes sizes(schedule, s.stepping.step);
-  if (s.stop.time) sizes.require_reaching(*s.stop.time);
 }
 
 /// Parameters of a landscape, or of a network with two inputs and one output, about.
@@ -74,12 +72,13 @@ void require_memory(const Settings& s) {
 
 void resolve(Settings& s, const std::map<std::string, std::string>& given) {
   resolve_twin(s, given);
+  resolve_period(s);
   s.stepping = make_scheme(s.scheme, s.stepping).settings;
   require_combinable(s);
   if (const StopSpec& stop = s.stop;
       !stop.time && !stop.steps && !stop.gradients && !stop.loss && !stop.grad_norm && !stop.wall)
     s.stop.time = 100;
-  resolve_schedule(s);
+  if (s.stop.time) StepSizes(s.stepping.schedule, s.stepping.step).require_reaching(*s.stop.time);
   require_memory(s);
   for (const int size : s.surface.size) require(size % 2 == 1, "surface.size: " + std::to_string(size) + " is not odd");
   require(s.data.kind == "csv" ? !s.data.file.empty() : true, "data.file: data.kind=csv needs a file");

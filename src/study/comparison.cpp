@@ -31,7 +31,7 @@ const SchemeRow& reference_row(const Experiment& ex, double decays) {
   const std::string& wanted = ex.settings.schemes.reference;
   if (wanted != "auto") return find(schemes(), wanted, "schemes.reference");
   const auto suits = [&](const SchemeRow& row) {
-    if (!row.adaptive || !row.continuous || row.order > 5 || !row.twin.empty()) return false;
+    if (!row.adaptive || !row.continuous || row.second_order || row.order > 5 || !row.twin.empty()) return false;
     if (ex.flow.stiff()) return row.implicit == Part::stiff;
     return (decays > stiff_decays) == (row.implicit == Part::all) && row.implicit != Part::stiff;
   };
@@ -115,7 +115,10 @@ Comparison::Comparison(const Experiment& ex, const std::function<bool()>& interr
     output_scale_ = std::max(output_scale_, output(fine_.at(t)).norm());
   }
   Judge judge(*this);
-  for (const double t : times) judge.see({{t, 0, {}}, coarse_.at(t), {}});
+  for (const double t : times) {
+    const Vector y = coarse_.at(t);
+    judge.see({{t, 0, {}}, y, {}, y});
+  }
   reference_error_ = judge.worst;
 }
 
@@ -201,7 +204,7 @@ void Comparison::measure_ladder(const SchemeRow& row, bool adaptive, const std::
 namespace {
 
 bool solves_this_flow(const SchemeRow& row, const Settings& s) {
-  return (row.order > 0 || row.adaptive) && (row.twin.empty() || diffuses(s.flow, row.twin));
+  return (row.order > 0 || row.adaptive) && !row.second_order && (row.twin.empty() || diffuses(s.flow, row.twin));
 }
 
 /// Of each family its first row and the first one of its highest order up to five.
@@ -217,6 +220,8 @@ bool automatic(const SchemeRow& row, const Settings& s) {
 
 /// Throws where the scheme does not take this flow; some need a stiff part or a symmetric Jacobian.
 void require_taken(const Experiment& ex, const SchemeRow& row) {
+  require(!row.second_order,
+          "schemes.names: " + std::string(row.name) + " steps flows of second order, this is one of " + "first order");
   row.make(ex.flow, some_scheme(row, ex.settings).settings, ex.start(), 1);
 }
 

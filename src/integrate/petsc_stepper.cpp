@@ -11,13 +11,22 @@ using petsc::check;
 
 namespace {
 
+PetscErrorCode accept_stage(TS ts, PetscReal, Vec, PetscBool* accept) {
+  void* jacobian = nullptr;
+  if (const PetscErrorCode code = TSGetApplicationContext(ts, &jacobian)) return code;
+  *accept = static_cast<ShiftedJacobian*>(jacobian)->indefinite() ? PETSC_FALSE : PETSC_TRUE;
+  return 0;
+}
+
 /// A stage whose linear solve fails is tried again with a shorter step, for which TSROSW would keep the old Jacobian.
 PetscErrorCode renew_jacobian(TS ts, PetscReal, PetscInt, Vec*) {
   SNES snes = nullptr;
   SNESConvergedReason reason = SNES_CONVERGED_ITERATING;
+  PetscBool accepted = PETSC_TRUE;
   if (const PetscErrorCode code = TSGetSNES(ts, &snes)) return code;
   if (const PetscErrorCode code = SNESGetConvergedReason(snes, &reason)) return code;
-  return reason < 0 ? SNESSetLagJacobian(snes, 1) : 0;
+  if (const PetscErrorCode code = accept_stage(ts, 0, nullptr, &accepted)) return code;
+  return reason < 0 || !accepted ? SNESSetLagJacobian(snes, 1) : 0;
 }
 
 }  // namespace
@@ -31,7 +40,8 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
       jacobian_(solved, part, work_, bridge_),
       step_(settings.step),
       horizon_(horizon),
-      adaptive_(settings.rtol || settings.atol) {
+      adaptive_(settings.rtol || settings.atol),
+      last_(settings.step) {
   check(TSCreate(PETSC_COMM_SELF, ts_.out()));
   check(TSSetProblemType(ts_, TS_NONLINEAR));
   check(TSSetType(ts_, scheme.type));
@@ -39,6 +49,8 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
 
 void PetscStepper::start(const SchemeSettings& settings) {
   require_sound_options();
+  check(TSSetApplicationContext(ts_, &jacobian_));
+  check(TSSetFunctionDomainError(ts_, accept_stage));
   if (scheme_.linear) check(TSSetPostStage(ts_, renew_jacobian));
   if (scheme_.type == std::string_view(TSBDF)) check(TSSetPostStage(ts_, after_stage));
   check(TSSetApplicationContext(ts_, this));
@@ -85,11 +97,12 @@ double PetscStepper::cautious_step(const SchemeSettings& settings) {
   return fastest * first > 1 ? 1 / fastest : first;
 }
 
-/// The fixed step; a rest below two steps is shared evenly, and one within a hundredth of a step taken whole.
+/// The fixed step; a rest below two steps is shared evenly, and one within a hundredth of a step taken whole. After a
+/// step that had to be shortened it is reached again by doubling: multistep formulas bear no faster growth.
 double PetscStepper::next_step() const {
-  const double rest = horizon_ - now_.time;
-  if (rest <= 1.01 * step_) return rest;
-  return rest < 2 * step_ ? rest / 2 : step_;
+  const double step = std::min(step_, 2 * last_), rest = horizon_ - now_.time;
+  if (rest <= 1.01 * step) return rest;
+  return rest < 2 * step ? rest / 2 : step;
 }
 
 Advance PetscStepper::advance() {
@@ -114,17 +127,25 @@ Advance PetscStepper::advance() {
 }
 
 Advance PetscStepper::take_step() {
-  try {
-    bridge_.check(TSStep(ts_));
-  } catch (const petsc::Error& error) {
-    return {false, error.what(), error.code == PETSC_ERR_FP};
-  }
   TSConvergedReason reason = TS_CONVERGED_ITERATING;
-  check(TSGetConvergedReason(ts_, &reason));
+  constexpr int most_starts = 10;
+  for (int start = 0; start < most_starts; ++start) {
+    try {
+      bridge_.check(TSStep(ts_));
+    } catch (const petsc::Error& error) {
+      return {false, error.what(), error.code == PETSC_ERR_FP};
+    }
+    check(TSGetConvergedReason(ts_, &reason));
+    if (reason >= 0 || now_.step > 0 || !scheme_.rigid_start) break;
+    double step = 0;
+    check(TSGetTimeStep(ts_, &step));
+    check(TSSetTimeStep(ts_, step / 4));
+  }
   if (reason < 0) return {false, failure(), false};
   double time = 0;
   check(TSGetTime(ts_, &time));
-  const Advance finished = finish_step(time - now_.time);
+  last_ = time - now_.time;
+  const Advance finished = finish_step(last_);
   // The sum of steps is off by rounding.
   now_.time = std::abs(horizon_ - time) <= 1e-9 * step_ ? horizon_ : time;
   ++now_.step;
@@ -159,7 +180,7 @@ std::string PetscStepper::failure() const {
   check(KSPGetConvergedReason(ksp, &linear));
   if (newton < 0) text += std::string(", Newton's method: ") + SNESConvergedReasons[newton];
   if (linear < 0) text += std::string(", linear solver: ") + KSPConvergedReasons[linear];
-  if (linear == KSP_DIVERGED_INDEFINITE_MAT)
+  if (linear == KSP_DIVERGED_INDEFINITE_MAT || jacobian_.indefinite())
     return text + "; the energy is not convex here: try a scheme.step below 1/|its least curvature|";
   if (newton < 0) return text + "; try a smaller scheme.step, or -snes_max_it and -ksp_max_it after --";
   return text + "; try a smaller scheme.step or a looser tolerance";

@@ -67,6 +67,7 @@ class PetscStepper : public Stepper {
   std::string failure() const;
 
   bool adaptive_;
+  double last_;                     // length of the last step
   Vector kept_;                     // y before the step
   std::deque<Past> past_;           // the last states before now_, oldest first
   Vector half_;                     // TSBDF's state amid its first step

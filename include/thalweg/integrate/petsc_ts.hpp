@@ -18,6 +18,7 @@ struct PetscScheme {
   void (*choose)(TS, const SchemeSettings&) = nullptr;  // null: the type has no subtypes
   bool linear = false;                                  // a linear solve a stage in place of Newton's method
   bool blind_start = false;                             // has no error estimate of its first step
+  bool rigid_start = false;                             // its start cannot shorten a step that fails
   bool global_error = false;                            // estimates the error of its state, not only of its step
   const PetscScheme* starter = nullptr;                 // makes the states before the first step of full order,
   int starts = 0;                                       // and how many of them

@@ -9,17 +9,14 @@ namespace thalweg {
 
 using petsc::check;
 
-namespace {
-
-PetscErrorCode accept_stage(TS ts, PetscReal, Vec, PetscBool* accept) {
-  void* jacobian = nullptr;
-  if (const PetscErrorCode code = TSGetApplicationContext(ts, &jacobian)) return code;
-  *accept = static_cast<ShiftedJacobian*>(jacobian)->indefinite() ? PETSC_FALSE : PETSC_TRUE;
+PetscErrorCode PetscStepper::accept_stage(TS ts, PetscReal, Vec, PetscBool* accept) {
+  void* self = nullptr;
+  if (const PetscErrorCode code = TSGetApplicationContext(ts, &self)) return code;
+  *accept = static_cast<PetscStepper*>(self)->jacobian_.indefinite() ? PETSC_FALSE : PETSC_TRUE;
   return 0;
 }
 
-/// A stage whose linear solve fails is tried again with a shorter step, for which TSROSW would keep the old Jacobian.
-PetscErrorCode renew_jacobian(TS ts, PetscReal, PetscInt, Vec*) {
+PetscErrorCode PetscStepper::renew_jacobian(TS ts, PetscReal, PetscInt, Vec*) {
   SNES snes = nullptr;
   SNESConvergedReason reason = SNES_CONVERGED_ITERATING;
   PetscBool accepted = PETSC_TRUE;
@@ -28,8 +25,6 @@ PetscErrorCode renew_jacobian(TS ts, PetscReal, PetscInt, Vec*) {
   if (const PetscErrorCode code = accept_stage(ts, 0, nullptr, &accepted)) return code;
   return reason < 0 || !accepted ? SNESSetLagJacobian(snes, 1) : 0;
 }
-
-}  // namespace
 
 PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Flow& solved, Part part,
                            const SchemeSettings& settings, In y0, double horizon)
@@ -49,11 +44,10 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
 
 void PetscStepper::start(const SchemeSettings& settings) {
   require_sound_options();
-  check(TSSetApplicationContext(ts_, &jacobian_));
+  check(TSSetApplicationContext(ts_, this));
   check(TSSetFunctionDomainError(ts_, accept_stage));
   if (scheme_.linear) check(TSSetPostStage(ts_, renew_jacobian));
   if (scheme_.type == std::string_view(TSBDF)) check(TSSetPostStage(ts_, after_stage));
-  check(TSSetApplicationContext(ts_, this));
   // A failed solve shortens the step; only repeated rejection of one step ends the run.
   check(TSSetMaxSNESFailures(ts_, -1));
   check(TSSetErrorIfStepFails(ts_, PETSC_FALSE));

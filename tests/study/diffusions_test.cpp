@@ -45,7 +45,7 @@ std::vector<std::string> scheme_kinds() {
   std::set<std::tuple<std::string_view, Part, std::string_view, bool>> seen;
   std::vector<std::string> first;
   for (const SchemeRow& row : schemes())
-    if (seen.insert({row.family, row.implicit, row.twin, row.noisy}).second) first.emplace_back(row.name);
+    if (!row.second_order && seen.insert({row.family, row.implicit, row.twin, row.noisy}).second) first.emplace_back(row.name);
   return first;
 }
 

@@ -37,7 +37,7 @@ TEST(OrderFit, IsExactOnAPower) {
 TEST(OrderFit, LeavesOutWhatIsNotAsymptotic) {
   const auto h = halvings(1, 9);
   // Saturated where h is large, h^2 below, and a floor at the end.
-  const auto e = errors_at(h, [](double s) { return std::max(1e-4, s * s / (1 + 30 * s * s * s)); });
+  const auto e = errors_at(h, [](double s) { return std::max(1e-4, s * s / (1 + 8 * s * s * s)); });
   const OrderFit fit = fit_order(h, e, {1e-3, .2});
   EXPECT_NEAR(fit.order, 2, .1);
   EXPECT_LE(fit.coarsest, .25);

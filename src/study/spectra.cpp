@@ -62,8 +62,9 @@ Eigenpairs felt_sharpness(const Experiment& ex, In y, double tolerance, const Ma
 
 StabilityLimit stability_limit(const Scheme& scheme) {
   const SchemeSettings& s = scheme.settings;
-  if (!scheme.row.limit) return {nan, s.rtol || s.atol ? nan : s.step};
-  return {scheme.row.limit(s), s.rtol || s.atol ? nan : s.step};
+  const double limit = scheme.row.limit ? scheme.row.limit(s) : nan;
+  // Schemes that add stages as they need them have none.
+  return {std::isfinite(limit) ? limit : nan, s.rtol || s.atol ? nan : s.step};
 }
 
 std::vector<std::size_t> spread(std::size_t states, int count) {

@@ -64,8 +64,6 @@ class PetscStepper : public Stepper {
   double next_step() const;
   Advance take_step();
   void count();
-  /// No stage is taken that an indefinite matrix has led to.
-  static PetscErrorCode accept_stage(TS ts, PetscReal time, Vec y, PetscBool* accept);
   /// A stage whose linear solve fails is tried again with a shorter step, for which TSROSW would keep the old Jacobian.
   static PetscErrorCode renew_jacobian(TS ts, PetscReal time, PetscInt stage, Vec* y);
   std::string failure() const;

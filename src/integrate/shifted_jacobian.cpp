@@ -50,7 +50,6 @@ void ShiftedJacobian::set_preconditioner(KSP ksp) {
 
 void ShiftedJacobian::move(double shift, const Instant& at, In y) {
   shift_ = shift;
-  indefinite_ = false;
   at_ = at;
   y_ = y;
   // Without these TS accumulates its own shift on the shell.
@@ -69,7 +68,6 @@ PetscErrorCode ShiftedJacobian::multiply(Mat matrix, Vec w, Vec jw) {
     self.flow_.jvp(self.part_, self.at_, self.y_, *from, map);
     map = self.shift_ * *from - map;
     self.work_.products += has_gradient(self.part_);
-    if (self.flow_.symmetric() && map.dot(*from) < 0) self.indefinite_ = true;
   });
 }
 

@@ -24,10 +24,6 @@ class ShiftedJacobian {
   Mat matrix() const { return matrix_; }
   /// The matrix becomes the one at (shift, at, y).
   void move(double shift, const Instant& at, In y);
-  /// Whether a product since has shown that the symmetric matrix is not positive definite. The solution of such a
-  /// system is no step downhill, and conjugate gradients, which PETSc lets pass if every product is negative, may give
-  /// one all the same.
-  bool indefinite() const { return indefinite_; }
 
  private:
   void set_solvers(TS ts, bool linear);
@@ -41,7 +37,6 @@ class ShiftedJacobian {
   petsc::Bridge& bridge_;
   petsc::Handle<Mat, MatDestroy> matrix_;
   double shift_ = 0;
-  bool indefinite_ = false;
   Instant at_;
   Vector y_;
 };

@@ -25,8 +25,10 @@ class CheckpointOfEveryScheme : public testing::TestWithParam<Case> {
   static constexpr std::int64_t every = 2;
 
   const test::Network net{{{5}, "tanh", "logistic", "standard", 0, 0}, 2, 20};
-  const GradientFlow flow{net.risk, net.lattice.get(), test::slots_for(GetParam().row, .01)};
-  const Vector y0 = net.model.start(1);
+  const GradientFlow descent{net.risk, net.lattice.get(), test::slots_for(GetParam().row, .01)};
+  const test::Suited suited{GetParam().row, descent, net.model.start(1)};
+  const Flow& flow = suited.flow;
+  const Vector& y0 = suited.start;
   std::vector<Checkpoint> kept;
 
   struct Run {

@@ -81,7 +81,7 @@ TEST_P(LocatedStop, LiesWithinTheStep) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, LocatedStop, testing::ValuesIn(test::schemes_where([](const SchemeRow& row) {
-                           return row.continuous && row.order >= 4;
+                           return row.continuous && row.order >= 4 && !row.second_order;
                          })),
                          test::scheme_title);
 

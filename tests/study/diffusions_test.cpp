@@ -57,6 +57,10 @@ std::string refusal(const Settings& s) {
   if (has("none") && s.flow.diffusion != "none") return "flow.diffusion";
   if (has("landscape") && has("local-entropy")) return "flow.diffusion";
   if (has("law") && !row.noisy) return "scheme.name";
+  // Local entropy has neither an energy in closed form nor a self-adjoint Jacobian.
+  if (has("local-entropy") && row.family == "stabilised") return "scheme.stages";
+  if (has("local-entropy") && (row.family == "energy-stable" || (row.family == "exponential" && row.linearises)))
+    return "scheme.name";
   return {};
 }
 

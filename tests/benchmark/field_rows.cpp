@@ -15,8 +15,11 @@ Result surface_over_losses() {
   constexpr int side = 31;
   const test::Network net({.hidden = {32, 32}}, 2, 1000);
   const Vector centre = net.model.start(5);
-  const Plane plane = make_plane("random", {&centre, 1}, 7);
-  return compare([&] { sample_surface(net.risk, plane, side, 1); },
+  const Slice plane = make_slice("random", {net.risk, {&centre, 1}}, 2);
+  const int sizes[] = {side};
+  const double radii[] = {1};
+  const Grid grid = slice_grid(2, sizes, radii);
+  return compare([&] { sample_surface(net.risk, plane, grid); },
                  {{[&] { net.risk.value(centre, {}); }, side * side}});
 }
 

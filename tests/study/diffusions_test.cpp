@@ -59,7 +59,7 @@ std::string refusal(const Settings& s) {
   if (has("law") && !row.noisy) return "scheme.name";
   // Local entropy has neither an energy in closed form nor a self-adjoint Jacobian.
   if (has("local-entropy") && row.family == "stabilised") return "scheme.stages";
-  if (has("local-entropy") && (row.family == "energy-stable" || (row.family == "exponential" && row.linearises)))
+  if (has("local-entropy") && (row.family == "energy-stable" || (row.family == "exponential" && row.implicit == Part::all)))
     return "scheme.name";
   return {};
 }

@@ -40,7 +40,7 @@ class Comparison(ProgramTest):
             ([*SCHEMES, "--scheme.batch=5"], ["scheme.batch"]),
             ([*SCHEMES, "--stop.loss=0.1"], ["stop.time"]),
             ([*SCHEMES, "--scheme.name=rk4"], ["scheme.name", "schemes.names"]),
-            ([*SCHEMES, "--", "-ts_typ", "rk"], ["-ts_typ", "-ts_type"]),
+            ([*SCHEMES, "--", "-ts_typ", "rk"], ["-ts_typ"]),
             ([*LIMIT, "--limit.kind=steps"], ["limit.kind", "'steps'", "step"]),
             ([*LIMIT, "--limit.steps=0.3"], ["limit.steps", "0.3", "0.5"]),
             ([*LIMIT, "--limit.kind=noise", "--scheme.sampling=shuffle"], ["scheme.sampling"]),

@@ -40,7 +40,8 @@ class Readme(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             os.symlink(ROOT / "examples", os.path.join(folder, "examples"))
             for line in lines:
-                pictures = [] if line[0] == "list" else ["--out.pictures=false"]
+                quick = "--out.pictures=false"
+                pictures = [] if line[0] == "list" or quick in line else [quick]
                 at = line.index("--") if "--" in line else len(line)
                 words = [PROGRAM, *line[:at], *pictures, *line[at:]]
                 done = subprocess.run(words, cwd=folder, capture_output=True, text=True)

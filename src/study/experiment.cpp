@@ -18,9 +18,7 @@ std::unique_ptr<const Functional> make_landscape(const Settings& s) {
 }
 
 std::unique_ptr<const ShardedRisk> deal(const Settings& s, const Learning* learning, MPI_Comm ranks) {
-  int count = 1;
-  MPI_Comm_size(ranks, &count);
-  if (!learning || count == 1) return nullptr;
+  if (!learning || ranks == MPI_COMM_SELF) return nullptr;
   return std::make_unique<const ShardedRisk>(learning->model, learning->data.train, learning->loss,
                                              s.model.weight_decay, ranks);
 }

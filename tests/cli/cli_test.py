@@ -297,7 +297,7 @@ class Keys(ProgramTest):
         lines = text.splitlines()[1:]
         defaults = {}
         for key, meaning in zip(lines[::2], lines[1::2]):
-            match = re.fullmatch(r"  --([a-z]+\.[a-z_]+)=(.*?)( \[.+\])?", key)
+            match = re.fullmatch(r"  --([a-z]+\.[a-z0-9_]+)=(.*?)( \[.+\])?", key)
             self.assertIsNotNone(match, key)
             self.assertRegex(meaning, r"^      \S")
             defaults[match[1]] = "" if match[2] == "(not given)" else match[2]
@@ -305,7 +305,7 @@ class Keys(ProgramTest):
 
     def test_help_lists_every_key_with_its_default(self):
         *others, data, none = self.help_defaults(
-            "study", "train", "schemes", "limit", "spectrum", "evaluate", "data", "list")
+            "study", "train", "schemes", "limit", "surface", "spectrum", "evaluate", "data", "list")
         self.assertEqual(none, {})
         self.call("data", "--out.dir=data")
         used = ini_values(self.read("data", "run.ini").decode())
@@ -357,7 +357,7 @@ class Repetition(ProgramTest):
                          "--scheme.factor=0.7", "--scheme.warmup=3", "--scheme.clip=0.5", "--scheme.decay=0.1"],
             "implicit": ["--scheme.name=diffusion-sgd", "--scheme.batch=7", "--flow.nu=0.1"],
             "petsc": ["--scheme.name=crank-nicolson", "--model.weight_decay=0.01"],
-            "options": ["--scheme.name=rk4", "--", "-ts_rk_type", "3bs"],
+            "options": ["--scheme.name=rk3bs", "--scheme.rtol=1e-4", "--", "-ts_adapt_safety", "0.7"],
             "adaptive": ["--scheme.name=arkimex3", "--scheme.rtol=1e-4", "--flow.nu=0.1",
                          "--flow.diffusion=weights"],
         }

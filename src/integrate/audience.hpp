@@ -50,7 +50,6 @@ class Audience {
 
   Index count_;
   Vector parameters_;
-
   Segment* segment_;
   std::span<const Watch> watches_;
   double tolerance_;

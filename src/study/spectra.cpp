@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "thalweg/integrate/sharpness.hpp"
+
 namespace thalweg {
 namespace {
 
@@ -18,19 +20,6 @@ constexpr SpectrumKind rows[] = {
      }},
 };
 
-Part explicit_part(Part implicit) {
-  switch (implicit) {
-    case Part::none:
-    case Part::all:
-      return Part::all;
-    case Part::stiff:
-      return Part::slow;
-    case Part::slow:
-      return Part::stiff;
-  }
-  return Part::all;
-}
-
 }  // namespace
 
 std::span<const SpectrumKind> spectra() { return rows; }
@@ -39,7 +28,7 @@ Eigenpairs felt_sharpness(const Experiment& ex, In y, double tolerance, const Ma
   // Local entropy averages Hessians by weights that depend on the point: no symmetric problem stands behind it.
   if (!ex.flow.self_adjoint()) return {};
   const FlowSpec& flow = ex.settings.flow;
-  const Part part = explicit_part(ex.scheme.row.implicit);
+  const Part part = felt_part(ex.scheme.row.implicit);
   std::optional<MetricMap> metric;
   if (diffuses(flow, "gradient")) metric = sobolev_metric(*ex.lattice, flow.sigma, flow.power);
   // M times minus the Jacobian is the symmetric Hessian of the energy.

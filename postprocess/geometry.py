@@ -8,7 +8,6 @@ It reads only what `thalweg spectrum` or `thalweg surface` wrote there. What has
 misuse (no such directory, no run.json), 4 a picture could not be written.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import style  # first, for it says which package is missing
 
 import page
 from page import Right, escape
-from pictures import save
 from style import name, number
 
 from run_report.geometry import (
@@ -59,7 +57,7 @@ def draw_all(directory):
             notes.append(f"{file} is left out: {reason}.")
             continue
         if drawn:
-            uri = save(drawn[0], directory / file)
+            uri = style.save(drawn[0], directory / file)
             written.append(directory / file)
             parts.append(page.figure(heading, [(uri, heading)], drawn[1], wide=560))
     return "".join(parts), written, notes
@@ -109,26 +107,5 @@ def write_report(directory):
     return [*written, directory / "report.html"], notes
 
 
-def main(arguments=None):
-    """Reads the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Draw the pictures of a spectrum or a surface.")
-    parser.add_argument("directory", metavar="DIR", help="the directory that thalweg wrote")
-    parser.add_argument("--quiet", action="store_true", help="do not say which files were written")
-    options = parser.parse_args(arguments)
-    try:
-        written, notes = write_report(options.directory)
-    except page.Missing as error:
-        print(f"geometry.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"geometry.py: cannot write the report: {error}.", file=sys.stderr)
-        return 4
-    for note in notes:
-        print(f"geometry.py: {note}", file=sys.stderr)
-    if not options.quiet:
-        print(*written, sep="\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page.command_line("geometry.py", "Draw the pictures of a spectrum or a surface.", write_report))

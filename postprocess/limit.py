@@ -8,8 +8,6 @@ It reads only what `thalweg limit` wrote there: limit.csv, fit.csv, and where pr
 run.ini. Exit: 0 written, 2 misuse (no such directory, no errors), 4 a picture could not be written.
 """
 
-import argparse
-import base64
 import sys
 from pathlib import Path
 
@@ -20,8 +18,6 @@ import numpy as np
 import page
 from page import Right, escape
 from style import number
-
-DPI = 160
 
 
 def read_series(directory):
@@ -161,15 +157,12 @@ def table_fits(fits):
 
 
 def write_report(directory):
-    """Writes limit.png and report.html; returns their paths."""
+    """Writes limit.png and report.html; returns their paths and no notes."""
     directory = Path(directory)
     series, fits = read_series(directory), read_fits(directory)
     run = page.read_json(directory / "run.json")
     picture = directory / "limit.png"
-    figure = draw_limit(series, fits)
-    figure.savefig(picture, dpi=DPI, metadata={"Software": "thalweg"})
-    style.plt.close(figure)
-    uri = "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
+    uri = style.save(draw_limit(series, fits), picture)
     kind = run.get("kind", "")
     caption = (
         "Errors against the small parameter, with least-squares lines over their asymptotic ranges "
@@ -183,27 +176,8 @@ def write_report(directory):
         + page.provenance(directory, "limit")
     )
     page.write(directory / "report.html", page.frame(f"thalweg: {directory.resolve().name}", body))
-    return [picture, directory / "report.html"]
-
-
-def main(arguments=None):
-    """Reads the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Draw the picture of a continuum limit.")
-    parser.add_argument("directory", metavar="DIR", help="the directory that `thalweg limit` wrote")
-    parser.add_argument("--quiet", action="store_true", help="do not say which files were written")
-    options = parser.parse_args(arguments)
-    try:
-        written = write_report(options.directory)
-    except page.Missing as error:
-        print(f"limit.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"limit.py: cannot write the pictures: {error}.", file=sys.stderr)
-        return 4
-    if not options.quiet:
-        print(*written, sep="\n")
-    return 0
+    return [picture, directory / "report.html"], []
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page.command_line("limit.py", "Draw the picture of a continuum limit.", write_report))

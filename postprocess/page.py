@@ -5,11 +5,13 @@ its pictures, asks the network for nothing, fits a phone and paper, follows the 
 dark setting, and escapes every text that comes from a file.
 """
 
+import argparse
 import csv
 import html
 import json
 import math
 import shlex
+import sys
 from pathlib import Path
 
 import style  # first, for it says which package is missing
@@ -231,3 +233,27 @@ def write(path, text):
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def command_line(program, description, write_report, arguments=None):
+    """Runs `PROGRAM DIR [--quiet]` and returns the exit code: 0 written, 2 misuse, 4 not writable.
+
+    `write_report(directory)` returns the files that it wrote and notes on what it left out.
+    """
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser.add_argument("directory", metavar="DIR", help="the directory that thalweg wrote")
+    parser.add_argument("--quiet", action="store_true", help="do not say which files were written")
+    options = parser.parse_args(arguments)
+    try:
+        written, notes = write_report(options.directory)
+    except Missing as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{program}: cannot write the report: {error}.", file=sys.stderr)
+        return 4
+    for note in notes:
+        print(f"{program}: {note}", file=sys.stderr)
+    if not options.quiet:
+        print(*written, sep="\n")
+    return 0

@@ -11,8 +11,6 @@ fields need VTK's Python module (Debian: python3-vtk9); without it they are left
 Exit: 0 written, 2 misuse (no such directory, no metrics), 4 a picture could not be written.
 """
 
-import argparse
-import base64
 import sys
 from pathlib import Path
 
@@ -28,15 +26,6 @@ from run_report.decision import draw_decision
 from run_report.metrics import LOSSES, SHARES, draw_metrics, drawn_keys, limits_of, metrics_of
 from run_report.planes import NoPicture
 from run_report.surface import draw_surface
-
-DPI = 160
-
-
-def save(figure, path):
-    """Writes the picture and returns it as an address that holds it."""
-    figure.savefig(path, dpi=DPI, metadata={"Software": "thalweg"})
-    style.plt.close(figure)
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def pictures_of(directory, metrics):
@@ -55,7 +44,7 @@ def pictures_of(directory, metrics):
             notes.append(f"{file} is left out: {reason}.")
             continue
         if drawn:
-            uri = save(drawn[0], directory / file)
+            uri = style.save(drawn[0], directory / file)
             written.append(directory / file)
             parts.append(page.figure(heading, [(uri, heading)], drawn[1], wide=520))
     return "".join(parts), written, notes
@@ -115,26 +104,5 @@ def write_pictures(directory):
     return [*written, directory / "report.html"], notes
 
 
-def main(arguments=None):
-    """Reads the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Draw the pictures of one thalweg training run.")
-    parser.add_argument("directory", metavar="DIR", help="the directory that `thalweg train` wrote")
-    parser.add_argument("--quiet", action="store_true", help="do not say which files were written")
-    options = parser.parse_args(arguments)
-    try:
-        written, notes = write_pictures(options.directory)
-    except page.Missing as error:
-        print(f"pictures.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"pictures.py: cannot write the pictures: {error}.", file=sys.stderr)
-        return 4
-    for note in notes:
-        print(f"pictures.py: {note}", file=sys.stderr)
-    if not options.quiet:
-        print(*written, sep="\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page.command_line("pictures.py", "Draw the pictures of one training run.", write_pictures))

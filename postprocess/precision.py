@@ -9,8 +9,6 @@ run.json and run.ini. Exit: 0 written, 2 misuse (no such directory, no solves), 
 not be written.
 """
 
-import argparse
-import base64
 import sys
 from pathlib import Path
 
@@ -25,15 +23,6 @@ from style import number, plural
 from precision_report.points import looks_of, read_points
 from precision_report.stability import draw_stability
 from precision_report.work import ERRORS, draw_work
-
-DPI = 160
-
-
-def save(figure, path):
-    """Writes the picture and returns it as an address that holds it."""
-    figure.savefig(path, dpi=DPI, metadata={"Software": "thalweg"})
-    style.plt.close(figure)
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def read_orders(directory):
@@ -82,13 +71,13 @@ def about(ladders, run):
 
 
 def write_report(directory):
-    """Writes the pictures and report.html; returns their paths."""
+    """Writes the pictures and report.html; returns their paths and no notes."""
     directory = Path(directory)
     ladders = read_points(directory)
     orders = read_orders(directory)
     run = page.read_json(directory / "run.json")
     written = [directory / "precision.png"]
-    uri = save(draw_work(ladders, "error_theta"), written[0])
+    uri = style.save(draw_work(ladders, "error_theta"), written[0])
     parts = [page.figure("Error against work", [(uri, "work-precision diagram")], WORK, wide=720)]
     for error in ("error_energy", "error_output"):
         uri = style.svg_uri(draw_work(ladders, error))
@@ -97,7 +86,7 @@ def write_report(directory):
     sharpness = run.get("results", {}).get("last_sharpness") or np.nan
     if figure := draw_stability(orders, sharpness, looks_of(ladders)):
         written.append(directory / "stability.png")
-        uri = save(figure, written[-1])
+        uri = style.save(figure, written[-1])
         parts.append(page.figure("Stability", [(uri, "largest stable steps")], STABLE, wide=520))
     body = (
         f"<h1>Schemes on one flow: {escape(directory.resolve().name)}</h1>\n"
@@ -109,7 +98,7 @@ def write_report(directory):
     )
     written.append(directory / "report.html")
     page.write(written[-1], page.frame(f"thalweg: {directory.resolve().name}", body))
-    return written
+    return written, []
 
 
 WORK = (
@@ -123,24 +112,5 @@ STABLE = (
 )
 
 
-def main(arguments=None):
-    """Reads the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Draw the pictures of a comparison of schemes.")
-    parser.add_argument("directory", metavar="DIR", help="the directory that `thalweg schemes` wrote")
-    parser.add_argument("--quiet", action="store_true", help="do not say which files were written")
-    options = parser.parse_args(arguments)
-    try:
-        written = write_report(options.directory)
-    except page.Missing as error:
-        print(f"precision.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"precision.py: cannot write the pictures: {error}.", file=sys.stderr)
-        return 4
-    if not options.quiet:
-        print(*written, sep="\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page.command_line("precision.py", "Draw the pictures of a comparison of schemes.", write_report))

@@ -254,3 +254,10 @@ def swatch_bar(colour, hatch):
         0, 0.9, left=0.05, height=1.6, color=colour, hatch=hatch, edgecolor="white", linewidth=0
     )
     return svg_uri(figure)
+
+
+def save(figure, path):
+    """Writes the picture as PNG, closes it, and returns it as an address that holds it."""
+    figure.savefig(path, dpi=160, metadata={"Software": "thalweg"})
+    plt.close(figure)
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

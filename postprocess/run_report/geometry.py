@@ -102,8 +102,10 @@ def draw_heat(directory):
             fontsize=8,
         )
         axes.grid(False)
-    bar = figure.colorbar(filled, ax=cells, shrink=0.8, pad=0.01)
+    bar = figure.colorbar(filled, ax=cells, shrink=0.8, pad=0.01, format="%.2f")
     bar.set_label("log10 loss")
+    figure.supxlabel("first direction", fontsize=9)
+    figure.supylabel("second direction", fontsize=9)
     return figure, (
         "The same plane under the heat equation: every value averaged with a Gaussian of standard "
         "deviation σ in the plane's units; minima (discs) and the saddles where their basins join "

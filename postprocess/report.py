@@ -19,7 +19,7 @@ import page
 from style import name, plural
 
 from study_report.forest import picture_forests
-from study_report.levels import picture_accuracy, picture_smoothness
+from study_report.levels import picture_accuracy, picture_geometry, picture_smoothness
 from study_report.paths import picture_loss, picture_memorised
 from study_report.phase import picture_phases
 from study_report.shares import picture_shares
@@ -34,6 +34,7 @@ PICTURES = (
     picture_accuracy,
     picture_memorised,
     picture_smoothness,
+    picture_geometry,
     picture_loss,
 )
 

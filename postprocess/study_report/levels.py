@@ -20,7 +20,7 @@ from study_report.panels import (
     pooled_over,
     shared_limits,
 )
-from study_report.study import SMOOTHNESS, is_numeric, spread
+from study_report.study import GEOMETRY, SMOOTHNESS, is_numeric, spread
 
 
 def picture_accuracy(study):
@@ -113,6 +113,14 @@ def picture_smoothness(study):
     caption = f"Smaller is smoother. {RANGES} Taken from the full gradient at the recorded times."
     panels = range_panels(study, measures)
     return page.figure("How smooth the path is", panels, caption) if panels else ""
+
+
+def picture_geometry(study):
+    """Sharpness and trace of each method."""
+    measures = [m for m in GEOMETRY if m in study.values]
+    caption = f"Largest eigenvalue and trace of the Hessian of the training loss at the end. {RANGES}"
+    panels = range_panels(study, measures)
+    return page.figure("How sharp the loss is where it ends", panels, caption) if panels else ""
 
 
 def range_panels(study, measures):

@@ -10,7 +10,7 @@ import page
 import style
 from style import name, percent, plain
 
-from study_report.study import SMOOTHNESS
+from study_report.study import GEOMETRY, SMOOTHNESS, SUMS
 from study_report.verdict import term_name
 
 SMALL = 0.005  # terms below this share of every picture's variance are left to the table
@@ -24,15 +24,15 @@ GROUPS = {
 
 
 def picture_shares(study):
-    """A panel for each of the outcome, the test loss and the smoothness."""
-    measures = list(dict.fromkeys((study.outcome, "test_loss", *SMOOTHNESS)))
+    """A panel for each of the outcome, the test loss, the smoothness and the geometry."""
+    measures = list(dict.fromkeys((study.outcome, "test_loss", *SMOOTHNESS, *GEOMETRY)))
     shares = {m: [s for s in study.shares if s.measure == m] for m in measures}
     shares = {m: found for m, found in shares.items() if found}
     if not shares:
         return ""
     panels = [(draw_shares(found), f"Variance shares of {name(m)}") for m, found in shares.items()]
     first = next(iter(shares))
-    top = max(shares[first], key=lambda s: s.share)
+    top = max((s for s in shares[first] if s.term not in SUMS), key=lambda s: s.share)
     used = {s.group for found in shares.values() for s in found}
     legend = [(style.swatch_bar(*GROUPS[g][1:]), GROUPS[g][0]) for g in GROUPS if g in used]
     caption = (
@@ -45,7 +45,7 @@ def picture_shares(study):
 
 def draw_shares(shares):
     """One measure's bars, largest first, the residual last."""
-    shown = [s for s in shares if s.share >= SMALL]
+    shown = [s for s in shares if s.share >= SMALL and s.term not in SUMS]
     shown = sorted(shown, key=lambda s: (s.group == "residual", -s.share))[:20]
     labels = [plain(term_name(s.term)) for s in shown]
     y = np.arange(len(shown))

@@ -18,6 +18,8 @@ FIXED = ("run", "matching", "method", "seed", "status", "reason", "step", "steps
 BAD = ("diverged", "failed")
 OUTCOMES = ("test_accuracy", "best_accuracy", "validation_accuracy", "train_accuracy", "loss")
 SMOOTHNESS = ("roughness", "turning")
+GEOMETRY = ("sharpness", "trace")
+SUMS = ("data (all)", "method (all)")  # rows of shares.csv that sum up others
 PREFERRED = "equal-effective-step"  # at an equal step, smoothing mostly is a smaller step
 
 
@@ -126,6 +128,12 @@ class Study:
             for measure, term, *row in rows
             if np.isfinite(row[0])
         ]
+
+    @cached_property
+    def claims(self):
+        """(question, answer) of each claim; empty without claims.csv."""
+        columns = page.read_columns(self.directory / "claims.csv")
+        return list(zip(columns.get("question", []), columns.get("answer", [])))
 
     @cached_property
     def curves(self):

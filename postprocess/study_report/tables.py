@@ -10,7 +10,7 @@ import page
 from page import Right, escape
 from style import interval, name, number, percent
 
-from study_report.study import BAD, OUTCOMES, SMOOTHNESS, spread
+from study_report.study import BAD, GEOMETRY, OUTCOMES, SMOOTHNESS, spread
 from study_report.verdict import term_name
 
 ROWS = 400
@@ -83,7 +83,7 @@ def table_parts(study, matching):
 
 def table_methods(study):
     """Runs, losses of runs and medians of every method."""
-    wanted = (*OUTCOMES, "memorised", "worst_fragment", *SMOOTHNESS, "path_ratio")
+    wanted = (*OUTCOMES, "memorised", "worst_fragment", *SMOOTHNESS, *GEOMETRY, "path_ratio")
     shown = [m for m in wanted if m in study.values]
     rows = []
     for matching in study.matchings:

@@ -1,29 +1,30 @@
-"""The verdict of a study: each claim in a sentence, with its numbers and intervals.
+"""The verdict of a study: its claims, and behind each the methods one by one.
 
     from study_report.verdict import verdict
     html = verdict(study)
 
-A claim is stated for every matching, the preferred one, equal-effective-step, first. The
-statistics are thalweg's own; here they are only worded.
+The claims are thalweg's own, from claims.csv. The methods are listed for every matching, the
+preferred one, equal-effective-step, first.
 """
 
 import math
 from collections import Counter
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 import page
 from page import escape
-from style import interval, name, percent, plural
+from style import interval, name, plural
 
-from study_report.study import SMOOTHNESS
+from study_report.study import GEOMETRY, SMOOTHNESS
 
 PLAIN_METHODS = {"sgd", "momentum", "nesterov", "adam", "sam", "gradient-flow"}  # nothing diffuses
 FRAGMENTED = "islands"
-LOWER_IS_BETTER = {"loss", "test_loss", "memorised", *SMOOTHNESS}
+LOWER_IS_BETTER = {"loss", "test_loss", "memorised", *SMOOTHNESS, *GEOMETRY}
 LEVEL = 0.05  # of significance
-CONFIRMED = ("helps", "hurts")
+CONFIRMED = ("helps", "hurts", "raises", "lowers")
 DIRECTIONS = {
     "better": "{better}",
     "worse": "{worse}",
@@ -121,88 +122,56 @@ class Item(NamedTuple):
     text: str
 
 
-def claim_smooth(study):
-    """Does diffusion smooth the gradient flow?"""
-    diffusion = [m for m in study.compared if m not in PLAIN_METHODS]
-    found = Comparison(study, diffusion, SMOOTHNESS, "smoother", "rougher")
-    if not found:
-        return "", []
+def path_smoothness(study):
+    """How many methods smooth the path."""
+    found = Comparison(study, diffusing(study), SMOOTHNESS, "smoother", "rougher")
     said = "{better} of {all} diffusion methods smooth the path and {worse} roughen it"
-    return found.counted(said), found.items()
+    return (found.counted(said), found.items()) if found else ("", [])
 
 
-def claim_stable(study):
-    """Is convergence stable on fragmented data?"""
+def local_geometry(study):
+    """How many methods end where the loss is flatter."""
+    found = Comparison(study, diffusing(study), GEOMETRY, "flatter", "sharper")
+    said = "{better} of {all} diffusion methods end where the loss is flatter, {worse} where it is sharper"
+    return (found.counted(said), found.items()) if found else ("", [])
+
+
+def diffusing(study):
+    """The compared methods that diffuse anything."""
+    return [m for m in study.compared if m not in PLAIN_METHODS]
+
+
+def lost_runs(study):
+    """Which runs went wrong, and how the worst fragment fares."""
     bad = ~study.fine
     kinds = study.columns.get("data.kind") or [page.setting(study.ini, "data.kind")] * study.size
     islands = np.array([kind == FRAGMENTED for kind in kinds])
     counts = [f"{method} {count}" for method, count in Counter(study.method[bad]).most_common()]
     which = f" ({', '.join(counts)})" if counts else ""
-    lost = f"{bad.sum()} of {plural(study.size, 'run')}"
-    if not islands.any():
-        return f"No fragmented data ({FRAGMENTED}) here; {lost} diverged or failed{which}.", []
-    text = f"{lost} diverged or failed{which}."
-    if not islands.all():
-        there = f"{(bad & islands).sum()} of {plural(islands.sum(), 'run')}"
-        text = f"On {FRAGMENTED} {there} diverged or failed, in all {lost}{which}."
+    text = f"{bad.sum()} of {plural(study.size, 'run')} diverged or failed{which}."
     fixed = {"data.kind": FRAGMENTED} if "data.kind" in study.factors else {}
-    found = Comparison(study, study.compared, ["worst_fragment"], "higher", "lower", **fixed)
+    found = islands.any() and Comparison(
+        study, study.compared, ["worst_fragment"], "higher", "lower", **fixed
+    )
     if not found:
         return text, []
-    said = found.counted("accuracy on the worst fragment is higher with {better} and lower with"
-                         " {worse} of {all} methods")
-    return f"{text} {said}", found.items()
-
-
-def claim_structure(study):
-    """Does the data's structure dominate?"""
-    shares = [s for s in study.shares if s.measure == study.outcome]
-    data, method = ([s for s in shares if s.group == key] for key in ("data", "method"))
-    if not data or not method:
-        return "", []
-    text = (
-        f"Data factors explain {explained(data)} of the variance of {name(study.outcome)}, and"
-        f" the method and the matching with all their interactions {explained(method)}:"
-        f" {dominance(data, method)}."
+    said = found.counted(
+        "accuracy on the worst fragment is higher with {better} and lower with {worse} of {all} methods"
     )
-    return text, []
-
-
-def explained(shares):
-    """The sum of some shares, and the largest of them."""
-    top = max(shares, key=lambda s: s.share)
-    span = f" [{percent(top.low)}, {percent(top.high)}]" if math.isfinite(top.low) else ""
-    total = percent(sum(s.share for s in shares))
-    return f"{total} % (most by {term_name(top.term)}, {percent(top.share)} %{span})"
-
-
-def term_name(term):
-    """A term of the analysis of variance in words."""
-    return " × ".join(map(name, term.split(" x ")))
-
-
-def dominance(data, method):
-    """Which explains more, said only where its largest term clears the other's upper ends added."""
-
-    def clears(a, b):
-        return max(s.low for s in a) > sum(s.high for s in b)
-
-    if clears(data, method):
-        return "the data's structure dominates"
-    return "the method dominates" if clears(method, data) else "neither clearly dominates"
+    return f"{text} {said}", found.items()
 
 
 def tally(effects):
     """In how many cells there was which verdict."""
     counts = Counter(e.verdict for e in effects)
-    parts = " and ".join(f"{word} in {counts[word]}" for word in CONFIRMED)
+    parts = " and ".join(f"{word} in {counts[word]}" for word in CONFIRMED[:2])
     alone = sum(e.verdict == "no difference seen" and excludes_zero(e) for e in effects)
     alone = f", in {alone} by the interval alone" if alone else ""
     return f"{parts} of {plural(len(effects), 'cell')}{alone}"
 
 
-def claim_gains(study):
-    """Do accuracy gains depend on the task?"""
+def gains(study):
+    """Which methods gain or lose, over all cells and cell by cell."""
     found = Comparison(study, study.compared, [study.outcome], "helps", "hurts")
     if not found:
         return "", []
@@ -249,32 +218,34 @@ def needed(comparisons):
     return math.ceil(math.log2(2 * len(comparisons) / LEVEL))
 
 
-CLAIMS = (
-    ("Does diffusion smooth the gradient flow?", claim_smooth),
-    ("Is convergence stable on fragmented data?", claim_stable),
-    ("Does the data's structure dominate?", claim_structure),
-    ("Do accuracy gains depend on the task?", claim_gains),
-)
+DETAILS = ((path_smoothness, local_geometry), (lost_runs,), (gains,))  # behind each claim
 
 
-def paragraph(question, answer, items):
-    """A claim with the numbers behind it."""
+def paragraph(text, items=()):
+    """A sentence with the numbers behind it."""
     listed = "".join(
         f"<li>{f'<i>{escape(item.matching)}</i> ' if item.matching else ''}{escape(item.text)}</li>"
         for item in items
     )
-    listed = f"<ul>{listed}</ul>" if listed else ""
-    return f"<p><b>{escape(question)}</b> {escape(answer)}</p>{listed}" if answer else ""
+    return (f"<p>{text}</p>" if text else "") + (f"<ul>{listed}</ul>" if listed else "")
+
+
+def details(study, parts):
+    """The methods one by one, folded away."""
+    said = "".join(paragraph(escape(text), items) for text, items in (part(study) for part in parts))
+    return f"<details><summary>Method by method</summary>{said}</details>" if said else ""
 
 
 def verdict(study):
     """The box that answers the study's questions."""
-    said = paragraph("", too_few(study), [])
-    said += "".join(paragraph(question, *claim(study)) for question, claim in CLAIMS)
+    said = paragraph(escape(too_few(study)))
+    for (question, answer), parts in zip_longest(study.claims, DETAILS, fillvalue=("", "")):
+        said += paragraph(f"<b>{escape(question)}</b> {escape(answer)}" if answer else "")
+        said += details(study, parts)
     note = (
         f"Numbers are mean paired differences, method − {study.baseline}, with 95 % intervals; a"
-        " difference counts only where the interval excludes 0 and Holm's adjusted p is below .05."
-        " By the interval alone: it excludes 0, but p is not below."
+        " difference counts only where the interval excludes 0 and the p value, Holm's adjusted one for single"
+        " methods, is below .05. By the interval alone: it excludes 0, but p is not below."
         if study.effects
         else "There are no paired effects: a comparison needs a second method."
     )

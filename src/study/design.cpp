@@ -6,6 +6,7 @@
 #include "thalweg/core/table.hpp"
 #include "thalweg/study/config.hpp"
 #include "thalweg/study/methods.hpp"
+#include "thalweg/study/terms.hpp"
 
 namespace thalweg {
 namespace {
@@ -61,6 +62,15 @@ void require_methods_decide(const Settings& s) {
   require(s.flow.lattice == untouched.flow.lattice, "flow.lattice: " + s.flow.lattice + advice);
 }
 
+/// stop.steps of a study are the baseline's; what takes more gradients a step than it takes fewer steps.
+void spend_the_gradients_of(const Method& baseline, const Method& method, const Settings& base, Settings& s) {
+  if (!s.stop.steps) return;
+  Settings of_baseline = base;
+  apply_keys(of_baseline, baseline.keys);
+  const std::int64_t budget = *s.stop.steps * baseline.evaluations * gradients_an_evaluation(of_baseline);
+  s.stop.steps = std::max<std::int64_t>(1, budget / (method.evaluations * gradients_an_evaluation(s)));
+}
+
 /// An adaptive flow has no fixed step to count: it runs over the training time that the descents span.
 void stop_by_time_if_adaptive(Settings& s) {
   if (!s.stepping.rtol && !s.stepping.atol) return;
@@ -96,6 +106,13 @@ std::vector<int> Design::levels(std::int64_t run) const {
   return result;
 }
 
+std::int64_t Design::run(const std::vector<int>& levels) const {
+  std::int64_t run = levels.back();
+  for (std::size_t a = 0; a + 1 < axes_.size(); ++a)
+    run = run * static_cast<std::int64_t>(axes_[a].levels.size()) + levels[a];
+  return run;
+}
+
 const std::string& Design::level(std::int64_t run, std::string_view axis) const {
   const auto it = std::find_if(axes_.begin(), axes_.end(), [&](const Axis& a) { return a.name == axis; });
   const auto a = static_cast<std::size_t>(it - axes_.begin());
@@ -110,7 +127,10 @@ Settings Design::settings(std::int64_t run) const {
     given[axes_[a].name] = axes_[a].levels[static_cast<std::size_t>(chosen[a])];
     set_key(s, axes_[a].name, given[axes_[a].name]);
   }
-  apply_keys(s, find(methods(), level(run, "method"), "study.methods").keys);
+  const Method& method = find(methods(), level(run, "method"), "study.methods");
+  const Settings of_cell = s;
+  apply_keys(s, method.keys);
+  spend_the_gradients_of(find(methods(), s.study.baseline, "study.baseline"), method, of_cell, s);
   const auto seed = static_cast<std::uint64_t>(chosen.back());
   s.data.seed += seed;
   s.model.seed += seed;

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
 #include "thalweg/core/core.hpp"
-#include "thalweg/integrate/integrate.hpp"
+#include "thalweg/study/paired_runs.hpp"
 #include "thalweg/study/statistics.hpp"
 
 namespace thalweg {
@@ -28,12 +27,10 @@ constexpr Measure measure_rows[] = {
     {"path_ratio", "path length over distance", 0},
     {"roughness", "relative change of the full gradient between recorded states", -1},
     {"turning", "mean turn of the full gradient between recorded states", -1},
+    {"sharpness", "largest eigenvalue of the Hessian of L at the end, within 1 %", 0},
+    {"trace", "trace of the Hessian of L at the end, by Hutch++ with the same probes for all methods", 0},
     {"noise_realised", "share of wrong training labels", 0},
 };
-
-/// A level index for each factor of a cell; `pooled` averages over all levels.
-using Cell = std::vector<int>;
-constexpr int pooled = -1;
 
 struct Effect {
   std::size_t measure;
@@ -44,92 +41,12 @@ struct Effect {
   int needed = 0;  // the fewest pairs that could be significant among the effects it is adjusted with
 };
 
-/// What a run that diverged or gave up still measured is no result of its method; runs.csv shows it and the report
-/// counts it.
-double measured(const RunRow& row, std::size_t measure) {
-  const bool ended_well = row.status != name(Status::diverged) && row.status != name(Status::failed);
-  return ended_well ? row.measures[measure] : nan;
+/// "a x b" as a and b.
+std::vector<std::string> terms_of(const std::string& term) {
+  const auto sign = term.find(" x ");
+  if (sign == std::string::npos) return {term};
+  return {term.substr(0, sign), term.substr(sign + 3)};
 }
-
-/// Runs of a complete or partial study, looked up by their level indices.
-class Runs {
- public:
-  Runs(const Design& design, std::span<const RunRow> rows) : design_(design) {
-    for (const RunRow& row : rows) by_levels_[design.levels(row.run)] = &row;
-    factors_ = static_cast<int>(design.axes().size()) - 3;
-  }
-
-  int factors() const { return factors_; }
-  int count(int axis) const { return static_cast<int>(design_.axes()[static_cast<std::size_t>(axis)].levels.size()); }
-
-  /// One difference a seed: the mean over the cells that this one covers, but for those in which the measure means
-  /// nothing at any seed; nan where a run is missing.
-  std::vector<double> differences(std::size_t measure, const Cell& cell, int matching, int method, int baseline) const {
-    const auto seeds = static_cast<std::size_t>(count(factors_ + 2));
-    std::vector<double> sums(seeds, 0), own(seeds);
-    double covered = 0;
-    each_in(cell, [&](const Cell& c) {
-      bool means_something = false;
-      for (std::size_t s = 0; s < seeds; ++s) {
-        const int seed = static_cast<int>(s);
-        own[s] = value(measure, c, matching, method, seed) - value(measure, c, matching, baseline, seed);
-        means_something = means_something || !std::isnan(own[s]);
-      }
-      if (!means_something) return;
-      for (std::size_t s = 0; s < seeds; ++s) sums[s] += own[s];
-      ++covered;
-    });
-    for (double& sum : sums) sum = covered > 0 ? sum / covered : nan;
-    return sums;
-  }
-
-  /// All cells; then those with all factors but one pooled; then the one with all pooled.
-  std::vector<Cell> cells() const {
-    std::vector<Cell> all;
-    Cell top(static_cast<std::size_t>(factors_), pooled);
-    each_in(top, [&](const Cell& c) { all.push_back(c); });
-    if (factors_ < 2) {
-      if (factors_ == 1) all.push_back(top);
-      return all;
-    }
-    for (std::size_t f = 0; f < top.size(); ++f)
-      for (int level = 0; level < count(static_cast<int>(f)); ++level) {
-        Cell one = top;
-        one[f] = level;
-        all.push_back(one);
-      }
-    all.push_back(top);
-    return all;
-  }
-
- private:
-  double value(std::size_t measure, const Cell& cell, int matching, int method, int seed) const {
-    std::vector<int> levels(cell.begin(), cell.end());
-    levels.insert(levels.end(), {matching, method, seed});
-    const auto it = by_levels_.find(levels);
-    return it == by_levels_.end() ? nan : measured(*it->second, measure);
-  }
-
-  template <class Visit>
-  void each_in(const Cell& cell, Visit visit) const {
-    Cell current = cell;
-    visit_from(0, cell, current, visit);
-  }
-
-  template <class Visit>
-  void visit_from(std::size_t f, const Cell& cell, Cell& current, Visit& visit) const {
-    if (f == cell.size()) return visit(current);
-    const bool all = cell[f] == pooled;
-    for (int level = all ? 0 : cell[f]; level < (all ? count(static_cast<int>(f)) : cell[f] + 1); ++level) {
-      current[f] = level;
-      visit_from(f + 1, cell, current, visit);
-    }
-  }
-
-  const Design& design_;
-  std::map<std::vector<int>, const RunRow*> by_levels_;
-  int factors_;
-};
 
 bool is_pooled(const Cell& cell) { return std::find(cell.begin(), cell.end(), pooled) != cell.end(); }
 
@@ -158,9 +75,9 @@ std::string verdict(const Effect& e) {
   return better * e.paired.mean > 0 ? "helps" : "hurts";
 }
 
-std::vector<Effect> effects_of(const Runs& runs, std::size_t measure, int matching, int baseline) {
+std::vector<Effect> effects_of(const PairedRuns& runs, std::size_t measure, int matching, int baseline) {
   std::vector<Effect> effects;
-  for (int method = 0; method < runs.count(runs.factors() + 1); ++method) {
+  for (int method = 0; method < runs.methods(); ++method) {
     if (method == baseline) continue;
     for (const Cell& cell : runs.cells())
       effects.push_back({measure, method, matching, cell,
@@ -182,12 +99,23 @@ std::string line(const Design& design, const Effect& e) {
   return text + "," + verdict(e) + "\n";
 }
 
+/// A term of the analysis of variance that a method or its matching takes part in, or one of the data alone.
+std::string group_of(const std::string& term) {
+  const auto parts = terms_of(term);
+  const auto of_method = [](const std::string& part) {
+    return part == "method" || part == "matching" || part.starts_with("flow.") || part.starts_with("scheme.");
+  };
+  if (std::any_of(parts.begin(), parts.end(), of_method)) return all_of_method;
+  const auto of_data = [](const std::string& part) { return part.starts_with("data."); };
+  return std::all_of(parts.begin(), parts.end(), of_data) ? all_of_data : "";
+}
+
 }  // namespace
 
 std::span<const Measure> measures() { return measure_rows; }
 
 std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows) {
-  const Runs runs(design, rows);
+  const PairedRuns runs(design, rows);
   const auto& axes = design.axes();
   const auto& methods = axes[axes.size() - 2].levels;
   const auto base = static_cast<int>(std::find(methods.begin(), methods.end(), baseline) - methods.begin());
@@ -195,29 +123,32 @@ std::string effects_csv(const Design& design, std::string_view baseline, std::sp
   for (int f = 0; f < runs.factors(); ++f) text += axes[static_cast<std::size_t>(f)].name + ",";
   text += "pairs,mean,low,high,p,p_holm,verdict\n";
   for (std::size_t m = 0; m < measures().size(); ++m)
-    for (int matching = 0; matching < runs.count(runs.factors()); ++matching)
+    for (int matching = 0; matching < runs.matchings(); ++matching)
       for (const Effect& e : effects_of(runs, m, matching, base)) text += line(design, e);
   return text;
 }
 
-std::string shares_csv(const Design& design, std::span<const RunRow> rows) {
-  std::string text = "measure,term,degrees,share,low,high\n";
-  if (static_cast<std::int64_t>(rows.size()) != design.size()) return text;
+std::vector<VarianceShare> shares_of(const Design& design, std::span<const RunRow> rows, std::size_t measure) {
+  std::vector<double> y;
+  for (const RunRow& row : rows) y.push_back(ended_well(row) ? row.measures[measure] : nan);
+  const bool complete = static_cast<std::int64_t>(rows.size()) == design.size();
+  if (!complete || !std::all_of(y.begin(), y.end(), [](double v) { return std::isfinite(v); })) return {};
   std::vector<Factor> factors;
   for (std::size_t a = 0; a < design.axes().size(); ++a) {
     factors.push_back({design.axes()[a].name, {}});
     for (const RunRow& row : rows) factors.back().level.push_back(design.levels(row.run)[a]);
   }
-  for (std::size_t m = 0; m < measures().size(); ++m) {
-    std::vector<double> y;
-    for (const RunRow& row : rows) y.push_back(measured(row, m));
-    if (!std::all_of(y.begin(), y.end(), [](double v) { return std::isfinite(v); })) continue;
-    for (const VarianceShare& s : variance_shares(factors, y, 0)) {
+  return variance_shares(factors, y, 0, group_of);
+}
+
+std::string shares_csv(const Design& design, std::span<const RunRow> rows) {
+  std::string text = "measure,term,degrees,share,low,high\n";
+  for (std::size_t m = 0; m < measures().size(); ++m)
+    for (const VarianceShare& s : shares_of(design, rows, m)) {
       text += std::string(measures()[m].name) + "," + s.term + "," + std::to_string(s.degrees);
       for (const double x : {s.share, s.low, s.high}) text += "," + to_text(x);
       text += "\n";
     }
-  }
   return text;
 }
 

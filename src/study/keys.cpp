@@ -354,6 +354,8 @@ std::vector<Key> study_keys() {
       shard_key(),
       words("study.merge", "take over the finished runs of these directories, comma-separated, such as shards",
             in(&StudySpec::merge)),
+      flag("study.geometry", "sharpness and trace of the Hessian at the end of every run",
+           in(&StudySpec::geometry)),
       flag("study.curves", "keep the recorded rows of every run (curves.csv)", in(&StudySpec::curves)),
   };
 }

@@ -17,7 +17,7 @@ constexpr Method method_rows[] = {
     {"nesterov", "Nesterov's momentum", "scheme.name=nesterov flow.diffusion=none", "1/(1 - beta)"},
     {"adam", "adaptive moments: its step does not scale with the gradient, so that it has no gain to match",
      "scheme.name=adam flow.diffusion=none", "1"},
-    {"sam", "sharpness-aware minimisation: two gradients a step", "scheme.name=sam flow.diffusion=none", "1"},
+    {"sam", "sharpness-aware minimisation: two gradients a step", "scheme.name=sam flow.diffusion=none", "1", 2},
     {"diffusion-sgd", "heat flow of the weights over the neurons, implicit",
      "scheme.name=diffusion-sgd flow.diffusion=weights flow.lattice=neurons", "trace((I + eta nu K)^-1)/P"},
     {"laplacian-sgd", "Laplacian smoothing of the gradient on the ring",
@@ -34,6 +34,8 @@ constexpr Method method_rows[] = {
      "scheme.name=entropy-sgd flow.diffusion=local-entropy", "1"},
     {"langevin", "heat flow of the law of the weights: noise at the temperature flow.tau",
      "scheme.name=langevin flow.diffusion=law", "1"},
+    {"langevin-sobolev", "the same in the Sobolev metric over the neurons, noise included",
+     "scheme.name=langevin flow.diffusion=law+gradient flow.lattice=neurons", "trace((I + sigma K)^-m)/P"},
     {"gradient-flow", "the plain flow by Dormand-Prince",
      "scheme.name=rk5dp scheme.rtol=1e-3 flow.diffusion=none scheme.batch=0", "1"},
     {"weights-flow", "the weights flow by additive Runge-Kutta",
@@ -43,18 +45,19 @@ constexpr Method method_rows[] = {
 };
 
 constexpr Matching matching_rows[] = {
-    {"equal-step", "the same step, the same batches, the same number of steps"},
+    {"equal-step", "the same step, the same batches, the same number of gradients"},
     {"equal-effective-step",
-     "each step divided by the method's mean gain on a white gradient, the same number of steps"},
+     "each step divided by the method's mean gain on a white gradient, the same number of gradients"},
     {"tuned", "each step the one of study.tuning with the best validation accuracy at the end, for every seed anew"},
 };
 
-/// The mean gain of one step of that size: trace(A)/P for a step along A g.
+/// The mean gain of one step of that size: trace(A)/P for a step along A g, A = (M + eta nu K)^-1 in the metric M.
 double gain(const Settings& s, const Eigen::ArrayXd& k, double step) {
-  if (s.scheme == "momentum" || s.scheme == "nesterov") return 1 / (1 - s.stepping.momentum);
-  if (s.scheme == "diffusion-sgd") return (1 + step * s.flow.nu * k).inverse().mean();
-  if (s.scheme == "laplacian-sgd") return (1 + s.flow.sigma * k).pow(-s.flow.power).mean();
-  return 1;
+  Eigen::ArrayXd inverse = Eigen::ArrayXd::Ones(k.size());
+  if (diffuses(s.flow, "gradient")) inverse = (1 + s.flow.sigma * k).pow(s.flow.power);
+  if (s.scheme == "diffusion-sgd") inverse += step * s.flow.nu * k;
+  const bool accumulates = s.scheme == "momentum" || s.scheme == "nesterov";
+  return inverse.inverse().mean() / (accumulates ? 1 - s.stepping.momentum : 1);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "thalweg/study/statistics.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "thalweg/core/random.hpp"
@@ -26,14 +28,27 @@ double quantile(std::span<const double> sorted, double level) {
 /// accuracies, and err by epsilon of those; sqrt(epsilon) leaves them that room and is below any gap of interest.
 double tie_width(In d) { return std::sqrt(epsilon) * d.lpNorm<Eigen::Infinity>(); }
 
+/// How often each of n values occurs in a resample of n: a row a resample. The last table is kept, for a study has
+/// thousands of effects with the same number of pairs.
+const Matrix& resamples(Index n, std::uint64_t seed) {
+  thread_local Matrix counts;
+  thread_local std::uint64_t of_seed = 0;
+  if (counts.cols() == n && of_seed == seed) return counts;
+  Stream stream(seed, Purpose::probe);
+  counts = Matrix::Zero(mean_resamples, n);
+  for (Index row = 0; row < counts.rows(); ++row)
+    for (Index draw = 0; draw < n; ++draw) ++counts(row, static_cast<Index>(stream.below(n)));
+  of_seed = seed;
+  return counts;
+}
+
 /// Sums of n draws with replacement, ascending.
 std::vector<double> resampled_sums(In d, std::uint64_t seed) {
-  Stream stream(seed, Purpose::probe);
-  std::vector<double> sums(mean_resamples);
-  for (double& sum : sums)
-    for (Index draw = 0; draw < d.size(); ++draw) sum += d[static_cast<Index>(stream.below(d.size()))];
+  const Matrix& counts = resamples(d.size(), seed);
+  Vector sums = Vector::Zero(mean_resamples);
+  for (Index i = 0; i < d.size(); ++i) sums += d[i] * counts.col(i);
   std::ranges::sort(sums);
-  return sums;
+  return {sums.begin(), sums.end()};
 }
 
 /// z0 = Phi^-1(share of resamples below the estimate), ties by half (Efron 1987).
@@ -62,24 +77,43 @@ std::pair<double, double> bootstrap_interval(In d, std::uint64_t seed) {
   return {end(0.025), end(0.975)};
 }
 
-/// P(|sum s_i d_i| >= |sum d_i|): the distribution is symmetric, so this is twice its smaller tail.
-double sign_flip_p(In d, std::uint64_t seed) {
+/// All patterns of signs in the order of a Gray code, each a flip from the one before; the last sign never flips,
+/// because a pattern and its opposite count alike.
+double exact_sign_flip_p(Vector d, double bar) {
+  const std::uint64_t patterns = std::uint64_t{1} << (d.size() - 1);
+  double sum = d.sum();
+  std::uint64_t hits = 0;
+  for (std::uint64_t k = 1;; ++k) {
+    hits += std::abs(sum) >= bar;
+    if (k == patterns) break;
+    double& flipped = d[std::countr_zero(k)];
+    sum -= 2 * flipped;
+    flipped = -flipped;
+  }
+  return static_cast<double>(hits) / static_cast<double>(patterns);
+}
+
+/// Random patterns and the one observed (Davison & Hinkley 1997, section 4.3).
+double random_sign_flip_p(In d, double bar, std::uint64_t seed) {
   constexpr double sign[] = {1, -1};
-  const bool exact = d.size() <= 16;
-  const std::uint64_t patterns = exact ? 1U << d.size() : sign_patterns;
-  const int observed = exact ? 0 : 1;  // random patterns and the one observed (Davison & Hinkley 1997, section 4.3)
-  const double bar = std::abs(d.sum()) - tie_width(d);
   Stream stream(seed, Purpose::permutation);
-  int hits = observed;
-  for (std::uint64_t pattern = 0, bits = 0; pattern < patterns; ++pattern) {
+  int hits = 1;
+  for (int pattern = 0; pattern < sign_patterns; ++pattern) {
     double sum = 0;
+    std::uint64_t bits = 0;
     for (Index i = 0; i < d.size(); ++i) {
-      bits = i % 64 > 0 ? bits >> 1 : exact ? pattern : stream();  // 64 signs a word
+      bits = i % 64 > 0 ? bits >> 1 : stream();  // 64 signs a word
       sum += sign[bits & 1] * d[i];
     }
     if (std::abs(sum) >= bar) ++hits;
   }
-  return static_cast<double>(hits) / static_cast<double>(patterns + observed);
+  return static_cast<double>(hits) / (1.0 + sign_patterns);
+}
+
+/// P(|sum s_i d_i| >= |sum d_i|): the distribution is symmetric, so this is twice its smaller tail.
+double sign_flip_p(In d, std::uint64_t seed) {
+  const double bar = std::abs(d.sum()) - tie_width(d);
+  return d.size() <= 16 ? exact_sign_flip_p(d, bar) : random_sign_flip_p(d, bar, seed);
 }
 
 /// A factor with its levels counted 0, ..., levels - 1.
@@ -232,7 +266,8 @@ std::vector<double> holm(std::span<const double> p) {
 }
 
 std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std::span<const double> y,
-                                           std::uint64_t seed) {
+                                           std::uint64_t seed,
+                                           const std::function<std::string(const std::string&)>& group_of) {
   // A copy, because Eigen's sums over foreign memory depend on where it lies.
   Vector values = Eigen::Map<const Vector>(y.data(), std::ssize(y));
   require(!y.empty() && values.allFinite(), "variance_shares: y is empty or holds a value that is not finite");
@@ -251,6 +286,20 @@ std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std:
   };
   for (const Term& term : parts.terms) add(term.name, term.degrees);
   add("residual", rest);
+  if (!group_of) return table;
+  std::map<std::string, std::pair<int, Vector>> groups;  // degrees of freedom, and which terms
+  for (Index k = 0; k < share.size(); ++k) {
+    const VarianceShare& of_term = table[static_cast<std::size_t>(k)];
+    const std::string group = group_of(of_term.term);
+    if (group.empty()) continue;
+    auto& [degrees, members] = groups.try_emplace(group, 0, Vector::Zero(share.size())).first->second;
+    degrees += of_term.degrees;
+    members[k] = 1;
+  }
+  for (const auto& [group, part] : groups) {
+    const auto [low, high] = percentile_interval(resampled * part.second);
+    table.push_back({group, part.first, share.dot(part.second), low, high});
+  }
   return table;
 }
 

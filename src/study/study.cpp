@@ -4,6 +4,7 @@
 #include "thalweg/core/file.hpp"
 #include "thalweg/core/petsc.hpp"
 #include "thalweg/integrate/petsc_ts.hpp"
+#include "thalweg/study/claims.hpp"
 #include "thalweg/study/commands.hpp"
 #include "thalweg/study/crew.hpp"
 #include "thalweg/study/design.hpp"
@@ -175,6 +176,8 @@ class Study {
     replace_file(directory_ / "runs.csv", runs_csv(design_, rows));
     replace_file(directory_ / "effects.csv", effects_csv(design_, settings_.study.baseline, rows));
     replace_file(directory_ / "shares.csv", shares_csv(design_, rows));
+    const auto answers = claims(design_, settings_.study.baseline, rows);
+    replace_file(directory_ / "claims.csv", claims_csv(answers));
     if (settings_.study.curves)
       replace_file(directory_ / "curves.csv", [&](std::ostream& out) {
         out << curves_header();
@@ -192,6 +195,7 @@ class Study {
       write_scenes();
       postprocess("report.py", directory_, console_);
     }
+    for (const Claim& claim : answers) console_.out << claim.question << '\n' << "  " << claim.answer << '\n';
     console_.out << rows.size() << " of " << design_.size() << " runs finished, " << bad << " diverged or gave up\n"
                  << "results in " << directory_.string() << '\n';
     if (fs::exists(directory_ / "report.html"))

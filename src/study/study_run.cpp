@@ -7,6 +7,10 @@
 #include <limits>
 #include <optional>
 
+#include "thalweg/diagnose/symmetric_map.hpp"
+#include "thalweg/diagnose/trace.hpp"
+#include "thalweg/flow/gradient_flow.hpp"
+#include "thalweg/integrate/sharpness.hpp"
 #include "thalweg/study/commands.hpp"
 #include "thalweg/study/effects.hpp"
 #include "thalweg/study/methods.hpp"
@@ -28,12 +32,24 @@ std::vector<float> curve_of(const Recorder& recorder) {
   return values;
 }
 
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr int trace_products = 30;
+
+/// A measure of the end of a run, or of all of it; nan where there is none.
+double value_of(std::string_view measure, const Experiment& ex, const Recorder& recorder, const Outcome& outcome) {
+  if (measure == "best_accuracy") return recorder.best_accuracy();
+  if (measure == "noise_realised") return ex.learning ? ex.learning->data.noise_realised : nan;
+  const bool of_hessian = measure == "sharpness" || measure == "trace";
+  if (!of_hessian) return recorder.last(measure);
+  if (!ex.settings.study.geometry || exit_code(outcome.status) != 0) return nan;
+  if (measure == "sharpness")
+    return sharpness(GradientFlow(ex.objective, nullptr, {}), Part::all, outcome.end, outcome.y).value;
+  return hutch_plus_plus(hessian(ex.objective, outcome.y), trace_products, ex.settings.model.seed).value;
+}
+
 std::vector<double> table_values(const Experiment& ex, const Recorder& recorder, const Outcome& outcome) {
   std::vector<double> values;
-  for (const Measure& m : measures())
-    values.push_back(m.name == "best_accuracy"    ? recorder.best_accuracy()
-                     : m.name == "noise_realised" ? (ex.learning ? ex.learning->data.noise_realised : std::nan(""))
-                                                  : recorder.last(m.name));
+  for (const Measure& m : measures()) values.push_back(value_of(m.name, ex, recorder, outcome));
   values.insert(values.end(), {ex.settings.stepping.step, static_cast<double>(outcome.work.steps),
                                static_cast<double>(outcome.work.gradients), outcome.end.time});
   return values;
@@ -73,7 +89,7 @@ namespace {
 
 struct Solved {
   RunRow row;
-  double validation = std::numeric_limits<double>::quiet_NaN();  // accuracy at the end; nan where the run went wrong
+  double validation = nan;  // accuracy at the end; nan where the run went wrong
 };
 
 Solved solve(const Experiment& ex, std::int64_t run, bool curves, const std::function<bool()>& interrupted,

@@ -34,10 +34,10 @@ std::unique_ptr<const Functional> make_replaced(const Settings& s, const Learnin
 /// Descents draw afresh at every step; a flow in continuous time keeps its draws, so that it has an energy to descend.
 bool draws_afresh(const Settings& s) { return !find(schemes(), s.scheme, "scheme.name").continuous; }
 
-std::unique_ptr<const Smoothing> make_smoothing(const Settings& s, const Learning* learning) {
+std::unique_ptr<const Smoothing> make_smoothing(const Settings& s) {
   const Draws draws{s.flow.draws, s.stepping.batch.seed, draws_afresh(s)};
   if (diffuses(s.flow, "local-entropy")) return local_entropy(s.flow.entropy, draws);
-  if (learning && diffuses(s.flow, "landscape")) return heat_smoothing(s.flow.heat, draws);
+  if (learns(s) && diffuses(s.flow, "landscape")) return heat_smoothing(s.flow.heat, draws);
   return nullptr;
 }
 
@@ -47,12 +47,17 @@ Terms::Terms(const Settings& s, const Learning* learning, const Functional& obje
     : points(make_points(s, learning)),
       dirichlet(make_dirichlet(s, learning, points)),
       replaced(make_replaced(s, learning, objective, dirichlet.get())),
-      smoothing(make_smoothing(s, learning)),
+      smoothing(make_smoothing(s)),
       energy(replaced ? *replaced : objective) {}
 
 bool diffuses(const FlowSpec& flow, std::string_view slot) {
   const auto filled = split_list(flow.diffusion, '+');
   return std::find(filled.begin(), filled.end(), slot) != filled.end();
+}
+
+std::int64_t gradients_an_evaluation(const Settings& s) {
+  const auto smoothing = make_smoothing(s);
+  return smoothing ? smoothing->gradients() : 1;
 }
 
 LandscapeSpec landscape_spec(const Settings& s) {

@@ -27,6 +27,8 @@ class Design {
   const std::vector<Axis>& axes() const { return axes_; }
   /// The level index of every axis.
   std::vector<int> levels(std::int64_t run) const;
+  /// The run of these levels.
+  std::int64_t run(const std::vector<int>& levels) const;
   /// The resolved settings of a run: same data, start and batches for all methods of a seed. The step of
   /// `equal-effective-step` is not matched yet.
   Settings settings(std::int64_t run) const;

@@ -7,6 +7,7 @@
 
 #include "thalweg/study/design.hpp"
 #include "thalweg/study/run_table.hpp"
+#include "thalweg/study/statistics.hpp"
 
 namespace thalweg {
 
@@ -23,7 +24,13 @@ std::span<const Measure> measures();
 /// difference could be significant after it.
 std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows);
 
-/// shares.csv: the variance shares of the measures whose every run of the design is finite.
+/// The groups that sum up shares: terms of the data alone, and those that method or matching take part in.
+inline constexpr const char *all_of_data = "data (all)", *all_of_method = "method (all)";
+
+/// The variance shares of a measure with those of the two groups; empty unless every run of the design is finite.
+std::vector<VarianceShare> shares_of(const Design& design, std::span<const RunRow> rows, std::size_t measure);
+
+/// shares.csv: the shares of all measures that have any.
 std::string shares_csv(const Design& design, std::span<const RunRow> rows);
 
 }  // namespace thalweg

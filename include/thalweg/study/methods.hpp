@@ -12,6 +12,7 @@ struct Method {
   std::string_view name, what;
   std::string_view keys;  // "section.key=value ...", applied over the study's own settings
   std::string_view gain;  // its mean gain on a white gradient
+  int evaluations = 1;    // of what the flow descends in a step
 };
 std::span<const Method> methods();
 

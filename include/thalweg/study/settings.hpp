@@ -67,13 +67,14 @@ struct SpectrumSpec {
 };
 
 struct StudySpec {
-  std::vector<std::string> methods{"sgd", "momentum", "diffusion-sgd", "laplacian-sgd", "laplacian-sgd-permuted"};
-  std::string factors = "data.kind=sine,islands,spirals,gaussians data.noise=0,0.2,0.4";
-  std::vector<std::string> matching{"equal-step", "equal-effective-step"};
-  int seeds = 12;
+  std::vector<std::string> methods{"sgd",    "momentum",     "diffusion-sgd", "laplacian-sgd", "laplacian-sgd-permuted",
+                                   "output", "smoothed-sgd", "langevin"};
+  std::string factors = "data.kind=sine,islands,spirals,gaussians data.noise=0,0.1,0.2,0.3,0.4";
+  std::vector<std::string> matching{"equal-step", "equal-effective-step", "tuned"};
+  int seeds = 14;
   std::string baseline = "sgd";
   std::vector<double> tuning{0.3, 1, 3, 10};  // of `tuned`: multiples of scheme.step that every method tries
-  bool curves = true;
+  bool geometry = true, curves = true;
   std::string shard;               // "i/n": the i-th of n parts of the runs; empty: all
   std::vector<std::string> merge;  // directories of shards
 };

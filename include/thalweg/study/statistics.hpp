@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,7 +42,7 @@ struct Factor {
 };
 
 struct VarianceShare {
-  std::string term;  // "data.kind", "data.kind x method", "residual"
+  std::string term;  // "data.kind", "data.kind x method", "residual", or a group of them
   int degrees = 0;
   double share = 0;          // sum of squares over the total; nan where all observations are equal
   double low = 0, high = 0;  // 95 % percentile bootstrap interval over resampled `seed` levels; nan below two levels
@@ -49,13 +50,15 @@ struct VarianceShare {
 
 /// Sums of squares of all main effects and two-way interactions of a balanced full factorial with one observation a
 /// cell (Fisher 1925), as shares of the total; `residual` takes the rest and stands last. Factors with one level are
-/// skipped. Observations may come in any order: y[i] belongs to level[i] of every factor.
+/// skipped. Observations may come in any order: y[i] belongs to level[i] of every factor. Behind them the sums over the
+/// terms that have one group_of(term), empty: none, with intervals of their own.
 /// The interval resamples the S levels of the factor named "seed" with replacement, 1000 times, from the stream
 /// (seed, probe); a level drawn twice counts as two levels.
 /// Bias: in the mean over resamples a seed term T x seed loses 1/S of its sum of squares to T; read few seeds with
 /// care. Throws std::invalid_argument where the design is not balanced or y holds a value that is not finite. Cost:
 /// O(observations x terms) once, then O(levels of the terms x S) a resample.
-std::vector<VarianceShare> variance_shares(std::span<const Factor> factors, std::span<const double> y,
-                                           std::uint64_t seed);
+std::vector<VarianceShare> variance_shares(
+    std::span<const Factor> factors, std::span<const double> y, std::uint64_t seed,
+    const std::function<std::string(const std::string& term)>& group_of = {});
 
 }  // namespace thalweg

@@ -26,6 +26,9 @@ struct Terms {
 /// Whether flow.diffusion, a +-joined list, fills that slot.
 bool diffuses(const FlowSpec& flow, std::string_view slot);
 
+/// Gradients of a batch behind one evaluation of what the flow descends: the draws or the inner chain of a smoothing.
+std::int64_t gradients_an_evaluation(const Settings& settings);
+
 /// The dials of an analytic landscape, with the seed of its rotation.
 LandscapeSpec landscape_spec(const Settings& settings);
 

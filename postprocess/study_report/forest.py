@@ -1,8 +1,10 @@
-"""The forest: paired effects on the outcome, for every matching and method, cell by cell.
+"""The forest: paired effects on the outcome of every matching, method beside method, then cell by cell.
 
     from study_report.forest import picture_forests
     html = picture_forests(study)
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from style import name, plain
 from study_report.study import is_numeric
 from study_report.verdict import tally
 
+ALL = "all cells"
 CELLS = 24  # of one method that fit a panel and stay readable
 VERDICTS = {
     "helps": {"color": style.BLUE, "marker": "o"},
@@ -24,71 +27,122 @@ VERDICTS = {
 }
 
 
+@dataclass(frozen=True)
 class Forest:
-    """The rows of one method: over all cells, over those of a level, and the cells, sorted."""
+    """Effects of one matching as groups of labelled rows, from above, with a gap between groups."""
 
-    def __init__(self, study, method, matching):
+    title: str
+    groups: list  # of lists of (label, effect)
+    bold: object = None  # the effect drawn larger
+
+    @property
+    def rows(self):
+        """All rows."""
+        return [row for group in self.groups for row in group]
+
+    @property
+    def effects(self):
+        """All effects drawn."""
+        return [effect for _, effect in self.rows]
+
+
+def picture_forests(study):
+    """One picture a matching, all on the same scale, with the cells folded away behind it."""
+    found = {m: (beside(study, m), by_cell(study, m)) for m in study.matchings}
+    drawn = [e for parts in found.values() for part in parts for f in part for e in f.effects]
+    if not drawn:
+        return ""
+    limits = limits_of(drawn)
+    return "".join(
+        picture_beside(study, matching, forests, limits) + picture_cells(study, matching, cells, limits)
+        for matching, (forests, cells) in found.items()
+    )
+
+
+def limits_of(effects):
+    """One range for all panels."""
+    ends = [value for e in effects for value in (e.low, e.high, e.mean, 0) if np.isfinite(value)]
+    pad = 0.06 * (max(ends) - min(ends) or 1)
+    return min(ends) - pad, max(ends) + pad
+
+
+def beside(study, matching):
+    """A forest over all cells and one a level, each with a row a method."""
+    groups = {}
+    for e in study.effects:
+        if (e.measure, e.matching) == (study.outcome, matching) and len(e.fixed) < 2:
+            groups.setdefault(label_of(e), []).append((e.method, e))
+    return [Forest(title, [rows]) for title, rows in sorted(groups.items(), key=lambda g: g[0] != ALL)]
+
+
+def by_cell(study, matching):
+    """A forest a method: over all cells, over those of a level, and the cells, sorted."""
+    if len(study.varied) < 2:
+        return []
+    forests = []
+    for method in study.compared:
         rows = [
             e
             for e in study.effects
             if (e.measure, e.method, e.matching) == (study.outcome, method, matching)
         ]
-        self.method = method
-        self.top = [e for e in rows if not e.fixed]
-        self.levels = [e for e in rows if e.fixed and not e.is_cell]
-        self.cells = [e for e in rows if e.is_cell]
-        largest = sorted(self.cells, key=lambda e: -abs(e.mean))[:CELLS]
-        self.shown = sorted(largest, key=lambda e: -e.mean)
-        self.hidden = len(self.cells) - len(self.shown)
-
-    @property
-    def drawn(self):
-        """All rows drawn, from above."""
-        return self.top + self.levels + self.shown
+        cells = sorted((e for e in rows if e.is_cell), key=lambda e: -abs(e.mean))[:CELLS]
+        groups = [
+            [e for e in rows if not e.fixed],
+            [e for e in rows if e.fixed and not e.is_cell],
+            sorted(cells, key=lambda e: -e.mean),
+        ]
+        labelled = [[(label_of(e), e) for e in group] for group in groups if group]
+        if labelled:
+            forests.append(Forest(method, labelled, next(iter(groups[0]), None)))
+    return forests
 
 
-def picture_forests(study):
-    """One picture a matching, all on the same scale."""
-    found = {
-        matching: [f for m in study.compared if (f := Forest(study, m, matching)).drawn]
-        for matching in study.matchings
-    }
-    drawn = [e for forests in found.values() for forest in forests for e in forest.drawn]
-    if not drawn:
-        return ""
-    ends = [value for e in drawn for value in (e.low, e.high, e.mean, 0) if np.isfinite(value)]
-    pad = 0.06 * (max(ends) - min(ends) or 1)
-    limits = (min(ends) - pad, max(ends) + pad)
-    margin = 0.3 + 0.056 * max(len(label_of(e)) for e in drawn)
-    return "".join(
-        picture_forest(study, matching, forests, limits, margin)
-        for matching, forests in found.items()
-        if forests
-    )
-
-
-def picture_forest(study, matching, forests, limits, margin):
-    """All methods under one matching."""
+def picture_beside(study, matching, forests, limits):
+    """All methods under one matching, over all cells and level by level."""
     panels = [
-        (
-            draw_forest(study, forest, limits, margin),
-            f"Paired differences in {name(study.outcome)} of {forest.method}, cell by cell",
-        )
-        for forest in forests
+        (draw_forest(study, f, limits), f"Paired differences in {name(study.outcome)}, {f.title}")
+        for f in forests
     ]
-    cells = [e for forest in forests for e in forest.cells]
-    hidden = sum(forest.hidden for forest in forests)
+    cells = [e for e in study.effects if e.is_cell and (e.measure, e.matching) == (study.outcome, matching)]
     caption = (
         f"Paired difference in {name(study.outcome)}, method − {study.baseline}: mean over seeds"
-        " and 95 % bootstrap interval; over all cells (bold), over those of one level, then"
-        " cell by cell, sorted. "
-        + (f"In all, a method {tally(cells)}." if cells else "")
-        + (f" The {hidden} cells nearest to 0 are not drawn; see effects.csv." if hidden else "")
+        " and 95 % bootstrap interval, over all cells and over those of each level. "
+        + (f"Cell by cell, a method {tally(cells)}." if cells else "")
     )
-    used = {e.verdict for forest in forests for e in forest.drawn}
-    legend = [(style.swatch_marker(**VERDICTS[v]), v) for v in VERDICTS if v in used]
     heading = "Where a method helps, and where it hurts" + (f": {matching}" if matching else "")
-    return page.figure(heading, panels, caption, legend, wide=400)
+    return page.figure(heading, panels, caption, legend_of(forests), wide=330) if panels else ""
+
+
+def picture_cells(study, matching, forests, limits):
+    """The same cell by cell, folded away."""
+    if not forests:
+        return ""
+    panels = [
+        (
+            draw_forest(study, f, limits),
+            f"Paired differences in {name(study.outcome)} of {f.title}, cell by cell",
+        )
+        for f in forests
+    ]
+    hidden = sum(
+        max(0, len(study.cells(study.outcome, f.title, matching)) - CELLS) for f in forests
+    )
+    caption = "Over all cells (bold), over those of one level, then cell by cell, sorted." + (
+        f" The {hidden} cells nearest to 0 are not drawn; see effects.csv." if hidden else ""
+    )
+    title = "Cell by cell" + (f": {matching}" if matching else "")
+    return (
+        f"<details><summary>{page.escape(title)}</summary>"
+        + page.figure(title, panels, caption, legend_of(forests), wide=400)
+        + "</details>\n"
+    )
+
+
+def legend_of(forests):
+    """Keys of the verdicts drawn."""
+    used = {e.verdict for forest in forests for e in forest.effects}
+    return [(style.swatch_marker(**VERDICTS[v]), v) for v in VERDICTS if v in used]
 
 
 def label_of(effect):
@@ -97,25 +151,25 @@ def label_of(effect):
         f"{name(factor)} {level}" if is_numeric([level]) else level
         for factor, level in effect.fixed.items()
     ]
-    return plain(", ".join(parts), 40) or "all cells"
+    return plain(", ".join(parts), 40) or ALL
 
 
 def places_of(forest):
     """The height of each row, with a gap between the groups, and of the lines in the gaps."""
-    sizes = [len(forest.top), len(forest.levels), len(forest.shown)]
-    group = np.repeat(np.cumsum([0, *(size > 0 for size in sizes[:-1])]), sizes)
+    group = np.repeat(np.arange(len(forest.groups)), [len(rows) for rows in forest.groups])
     places = np.arange(len(group)) + 0.6 * group
     lines = (places[1:] + places[:-1])[np.diff(group) > 0] / 2
     return places, lines
 
 
-def draw_forest(study, forest, limits, margin):
+def draw_forest(study, forest, limits):
     """One panel."""
     places, lines = places_of(forest)
-    figure, axes = style.panel(forest.method, margin + 2.5, 1.1 + 0.16 * (places[-1] + 1), margin)
-    for place, e in zip(places, forest.drawn):
+    margin = 0.3 + 0.056 * max(len(label) for label, _ in forest.rows)
+    figure, axes = style.panel(forest.title, margin + 2.5, 1.1 + 0.16 * (places[-1] + 1), margin)
+    for place, e in zip(places, forest.effects):
         kind = VERDICTS.get(e.verdict, VERDICTS["no difference seen"])
-        bold = 1.8 if e in forest.top else 1
+        bold = 1.8 if e is forest.bold else 1
         axes.plot([e.low, e.high], [place, place], color=kind["color"], linewidth=1.2 * bold)
         axes.plot([e.mean], [place], markersize=3.6 * bold, linestyle="none", **kind)
     for line in lines:
@@ -123,6 +177,6 @@ def draw_forest(study, forest, limits, margin):
     axes.axvline(0, color="black", linewidth=0.9)
     difference = plain(f"{name(study.outcome)}, method − {study.baseline}", 50)
     axes.set(xlim=limits, ylim=(places[-1] + 0.8, -0.8), xlabel=difference)
-    axes.set_yticks(places, map(label_of, forest.drawn), fontsize=7)
+    axes.set_yticks(places, [plain(label, 40) for label, _ in forest.rows], fontsize=7)
     style.rows_only(axes)
     return style.svg_uri(figure)

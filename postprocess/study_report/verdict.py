@@ -161,6 +161,11 @@ def lost_runs(study):
     return f"{text} {said}", found.items()
 
 
+def term_name(term):
+    """A term of the analysis of variance in words."""
+    return " × ".join(map(name, term.split(" x ")))
+
+
 def tally(effects):
     """In how many cells there was which verdict."""
     counts = Counter(e.verdict for e in effects)

@@ -28,10 +28,19 @@ std::string short_text(double x) {
 
 std::string signed_text(double x) { return (x > 0 ? "+" : "") + short_text(x); }
 
-std::string interval_text(double low, double high) { return " [" + short_text(low) + ", " + short_text(high) + "]"; }
+/// Nothing where there is none, as of a single pair.
+std::string interval_text(double low, double high) {
+  return std::isnan(low) ? "" : " [" + short_text(low) + ", " + short_text(high) + "]";
+}
 
 std::string percent(const VarianceShare& s) {
   return short_text(100 * s.share) + " %" + interval_text(100 * s.low, 100 * s.high);
+}
+
+std::string words(std::string_view measure) {
+  std::string text(measure);
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
 }
 
 std::size_t index_of(std::string_view measure) {
@@ -40,9 +49,11 @@ std::size_t index_of(std::string_view measure) {
   return static_cast<std::size_t>(it - all.begin());
 }
 
-/// Whether the method fills a slot of the flow.
+/// Whether the method fills a slot of the flow and is no control.
 bool diffuses_anything(const std::string& method) {
-  return find(methods(), method, "study.methods").keys.find("flow.diffusion=none") == std::string_view::npos;
+  const auto keys = find(methods(), method, "study.methods").keys;
+  const auto has = [&](std::string_view key) { return keys.find(key) != std::string_view::npos; };
+  return !has("flow.diffusion=none") && !has("flow.lattice=permuted");
 }
 
 /// What all claims look at: one matching, the baseline, and the methods that diffuse anything.
@@ -105,7 +116,7 @@ Compared compared(const Evidence& evidence, std::span<const std::string_view> na
   for (const auto measure : names) {
     const PairedEffect e = evidence.effect(measure, cell);
     if (e.pairs == 0) continue;
-    all.text += (all.measured++ > 0 ? ", " : "") + std::string(measure) + " " + signed_text(e.mean) +
+    all.text += (all.measured++ > 0 ? ", " : "") + words(measure) + " " + signed_text(e.mean) +
                 interval_text(e.low, e.high) + " from " + short_text(evidence.of_baseline(measure, cell));
     all.few += too_few(e);
     all.seen_below += seen(e) && e.mean < 0;
@@ -195,7 +206,7 @@ std::string structure_answer(const Evidence& evidence) {
     text = data->low > method->high   ? "The data decide"
            : method->low > data->high ? "The method decides"
                                       : "Neither clearly decides";
-    text += ": data factors explain " + percent(*data) + " of the variance of " + std::string(measure) +
+    text += ": data factors explain " + percent(*data) + " of the variance of " + words(measure) +
             ", method and matching with all their interactions " + percent(*method) + ".";
     break;
   }

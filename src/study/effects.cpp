@@ -114,7 +114,8 @@ std::string group_of(const std::string& term) {
 
 std::span<const Measure> measures() { return measure_rows; }
 
-std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows) {
+std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows,
+                        std::string_view only) {
   const PairedRuns runs(design, rows);
   const auto& axes = design.axes();
   const auto& methods = axes[axes.size() - 2].levels;
@@ -122,9 +123,11 @@ std::string effects_csv(const Design& design, std::string_view baseline, std::sp
   std::string text = "measure,method,matching,";
   for (int f = 0; f < runs.factors(); ++f) text += axes[static_cast<std::size_t>(f)].name + ",";
   text += "pairs,mean,low,high,p,p_holm,verdict\n";
-  for (std::size_t m = 0; m < measures().size(); ++m)
+  for (std::size_t m = 0; m < measures().size(); ++m) {
+    if (!only.empty() && measures()[m].name != only) continue;
     for (int matching = 0; matching < runs.matchings(); ++matching)
       for (const Effect& e : effects_of(runs, m, matching, base)) text += line(design, e);
+  }
   return text;
 }
 

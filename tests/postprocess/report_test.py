@@ -61,7 +61,10 @@ def make_study(directory, pairs=8, kinds=("islands", "sine"), extra=True):
               [["test_accuracy", "data.kind", 1, 0.61, 0.55, 0.67],
                ["test_accuracy", "method", 1, 0.02, 0.01, 0.03],
                ["test_accuracy", "data.kind x method", 1, 0.01, 0, 0.02],
-               ["test_accuracy", "residual", 30, 0.36, 0.3, 0.4]])
+               ["test_accuracy", "residual", 30, 0.36, 0.3, 0.4],
+               ["test_accuracy", "data (all)", 1, 0.61, 0.55, 0.67]])
+        write(directory / "claims.csv", "question,answer",
+              [["Does it smooth?", '"Yes, by −0.1 [−0.2, −0.05]."'], ["Is it <stable>?", "It is."]])
         (directory / "run.json").write_text('{"command": "study"}')
         (directory / "run.ini").write_text("[data]\nkind = islands\n")
 
@@ -101,10 +104,29 @@ class Study(ReportCase):
         seen = readable(self.report()).split("Pictures")[0]
         for words in ("1 of 1 diffusion methods smooth", "roughness −0.123 [−0.150, −0.090]",
                       "+0.032 [+0.021, +0.043]", "helps in 4 and hurts in 0 of 4 cells",
-                      "On islands 1 of 32 runs diverged or failed, in all 1 of 64 runs",
-                      "no difference seen: laplacian-sgd (+0.005 [−0.020, +0.030])",
-                      "Data factors explain 61 %", "3.0 %", "the data's structure dominates"):
+                      "1 of 64 runs diverged or failed (laplacian-sgd 1)",
+                      "no difference seen: laplacian-sgd (+0.005 [−0.020, +0.030])"):
             self.assertIn(words, seen)
+
+    def test_claims_open_the_page_with_the_methods_behind_them(self):
+        make_study(self.directory)
+        page = self.report()
+        self.assertIn("<b>Is it &lt;stable&gt;?</b> It is.", page)
+        places = [page.index(text) for text in ("Yes, by −0.1", "smooth the path", "It is.", "runs diverged", "<img")]
+        self.assertEqual(places, sorted(places))
+        shares = re.findall(r'alt="(Variance shares[^"]*)"', page)
+        self.assertTrue(shares)
+        self.assertNotIn("data (all)", readable(page).split("Tables")[0])
+
+    def test_geometry_has_a_picture_and_a_direction(self):
+        make_study(self.directory)
+        write(self.directory / "runs.csv", "run,method,seed,status,sharpness,trace",
+              [[i, method, i // 2, "steps", 20 + i, 60] for i, method in enumerate(["sgd", "laplacian-sgd"] * 8)])
+        write(self.directory / "effects.csv", "measure,method,pairs,mean,low,high,p,p_holm,verdict",
+              [["sharpness", "laplacian-sgd", 8, -3, -4, -2, 0, 0, "lowers"]])
+        seen = readable(self.report())
+        self.assertIn("1 of 1 diffusion methods end where the loss is flatter, 0 where it is sharper", seen)
+        self.assertIn("How sharp the loss is where it ends", seen)
 
     def test_worst_fragment_is_judged_on_the_fragmented_data_only(self):
         make_study(self.directory)
@@ -152,7 +174,7 @@ class Study(ReportCase):
     def test_what_is_absent_is_left_out(self):
         make_study(self.directory, extra=False)
         seen = readable(self.report())
-        for words in ("nan", "None", "Data factors", "along the path", "Repeat it"):
+        for words in ("nan", "None", "What explains", "along the path", "Repeat it"):
             self.assertNotIn(words, seen)
         self.assertIn("+0.032 [+0.021, +0.043]", seen)
 

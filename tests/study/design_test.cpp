@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "thalweg/core/table.hpp"
@@ -46,6 +47,31 @@ TEST(Design, MatchesDataStartAndBatchesOfAllMethodsAtASeed) {
     EXPECT_EQ(s.data.kind, design.level(run, "data.kind"));
     EXPECT_EQ(s.scheme, design.level(run, "method"));
   }
+}
+
+// Two gradients a step of sam and of one antithetic pair, six of three pairs: half and a sixth of the steps.
+TEST(Design, GivesEveryMethodTheGradientsOfTheBaseline) {
+  Settings s = small();
+  s.study.methods = {"sgd", "sam", "smoothed-sgd", "entropy-sgd"};
+  s.flow.draws = 3;
+  s.flow.entropy.steps = 2;
+  s.stop.steps = 120;
+  const auto steps = [](const Settings& own) {
+    const Design design(own);
+    std::map<std::string, std::int64_t> found;
+    for (std::int64_t run = 0; run < design.size(); ++run)
+      found[design.level(run, "method")] = design.settings(run).stop.steps.value();
+    return found;
+  };
+  EXPECT_EQ(steps(s), (std::map<std::string, std::int64_t>{
+                          {"sgd", 120}, {"sam", 60}, {"smoothed-sgd", 20}, {"entropy-sgd", 10}}));
+  s.study.baseline = "sam";
+  EXPECT_EQ(steps(s)["sgd"], 240);
+}
+
+TEST(Design, NumbersRunsByTheirLevels) {
+  const Design design(small());
+  for (std::int64_t run = 0; run < design.size(); ++run) EXPECT_EQ(design.run(design.levels(run)), run);
 }
 
 TEST(Design, LetsAdaptiveFlowsRunOverTheTimeOfTheDescents) {
@@ -106,6 +132,36 @@ TEST(MatchedStep, TimesTheMeanGainIsTheStep) {
   s.model.hidden = {300};
   // On a long ring the mean gain of (I + sigma K)^-1 is 1/sqrt(1 + 4 sigma); a ring of 1201 differs below 1e-12.
   EXPECT_NEAR(matched_step(s, Experiment(s)), .1 * std::sqrt(5.), 1e-10);
+}
+
+// A step along A g is what descent does from anywhere: trace(A)/P from P steps along unit gradients, here of a linear
+// energy, whose gradient is that vector.
+TEST(MatchedStep, KnowsTheGainOfCombinedSlots) {
+  for (const auto& [scheme, diffusion] :
+       {std::pair{"langevin", "law+gradient"}, {"diffusion-sgd", "weights+gradient"}, {"momentum", "gradient"}}) {
+    Settings s;
+    s.scheme = scheme;
+    s.flow.diffusion = diffusion;
+    s.flow.power = 2;
+    s.flow.nu = .01;
+    s.flow.sigma = .02;
+    s.model.hidden = {6};
+    s.stop.steps = 1;
+    const Experiment ex(s);
+    const double step = matched_step(s, ex), gain = s.stepping.step / step;
+    const Index n = ex.flow.size();
+    double trace = 0;
+    for (Index i = 0; i < n; ++i) {
+      Vector e = Vector::Unit(n, i);
+      for (int k = 0; k < s.flow.power; ++k) ex.lattice->solve(s.flow.sigma, e);
+      if (s.scheme == "diffusion-sgd") {
+        e /= step;
+        ex.flow.solve_stiff(1 / step, e);
+      }
+      trace += e[i];
+    }
+    EXPECT_NEAR(gain * (s.scheme == "momentum" ? .1 : 1), trace / static_cast<double>(n), 1e-9) << scheme;
+  }
 }
 
 }  // namespace

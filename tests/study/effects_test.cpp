@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <limits>
 #include <sstream>
@@ -29,9 +30,9 @@ std::size_t index_of(std::string_view measure) {
 }
 
 /// Rows whose every measure is noise of deviation 0.01, plus `planted` for the second method.
-std::vector<RunRow> rows(const Design& design, double planted) {
+std::vector<RunRow> rows(const Design& design, double planted, std::uint64_t seed = 5) {
   std::vector<RunRow> all;
-  Stream draw(5, Purpose::probe);
+  Stream draw(seed, Purpose::probe);
   for (std::int64_t run = 0; run < design.size(); ++run) {
     RunRow row{run, "steps", "", {}, 0, {}};
     const bool second = design.level(run, "method") == "momentum";
@@ -71,6 +72,28 @@ TEST(Effects, SeeNoDifferenceWhereThereIsNone) {
   const Design design(settings(10));
   EXPECT_EQ(line(effects_csv(design, "sgd", rows(design, 0)), "test_accuracy,momentum,equal-step,*,*,").back(),
             "no difference seen");
+}
+
+// A sign-flip test of 10 pairs at .05 rejects 51 pairs of patterns of 1024, more often than the interval: .0498. Over
+// the four cells of a family Holm keeps the rate of any false alarm at that or below.
+TEST(Effects, OfNullStudiesAreSeenAsOftenAsTheLevelSays) {
+  constexpr int studies = 200;
+  Settings single = settings(10);
+  single.study.factors = "none";
+  const Design one(single), four(settings(10));
+  int alarms = 0, families = 0;
+  for (std::uint64_t seed = 0; seed < studies; ++seed) {
+    alarms += line(effects_csv(one, "sgd", rows(one, 0, seed), "path_ratio"), "path_ratio,").back() != "no difference seen";
+    const std::string csv = effects_csv(four, "sgd", rows(four, 0, 1000 + seed), "path_ratio");
+    bool any = false;
+    for (const char* cell : {"moons,0,", "moons,0.2,", "sine,0,", "sine,0.2,"})
+      any = any || line(csv, std::string("path_ratio,momentum,equal-step,") + cell).back() != "no difference seen";
+    families += any;
+  }
+  const boost::math::binomial counts(studies, .0498);
+  EXPECT_GE(alarms, quantile(counts, .001));
+  EXPECT_LE(alarms, quantile(complement(counts, .001)));
+  EXPECT_LE(families, quantile(complement(counts, .001)));
 }
 
 // With 4 cells Holm asks for 2/2^n <= 0.05/4: eight pairs, however clear the difference is.
@@ -113,6 +136,10 @@ TEST(Shares, OfAPlantedMethodEffectGoToTheMethod) {
   const auto share = line(shares_csv(design, rows(design, 1)), "test_accuracy,method,");
   EXPECT_EQ(share[2], "1");
   EXPECT_GT(std::stod(share[3]), .99);
+  const auto all = line(shares_csv(design, rows(design, 1)), "test_accuracy,method (all),");
+  EXPECT_EQ(all[2], "12");  // 1 of its own, 1 + 1 with the data's factors, 9 with the seed
+  EXPECT_GE(std::stod(all[3]), std::stod(share[3]));
+  EXPECT_LT(std::stod(line(shares_csv(design, rows(design, 1)), "test_accuracy,data (all),")[3]), .01);
 }
 
 TEST(Shares, OfAnIncompleteStudyAreNotGiven) {

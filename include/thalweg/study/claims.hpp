@@ -16,7 +16,7 @@ struct Claim {
 
 /// Whether diffusion smooths the path and changes the geometry of the loss, whether it converges on fragmented data,
 /// and whether the data or the method decide the accuracy. Effects are means over all cells and all methods that
-/// diffuse anything, paired with the baseline at the same seed, under equal-effective-step where the study has it.
+/// diffuse anything and are no control, paired with the baseline at the same seed, under equal-effective-step where the study has it.
 std::vector<Claim> claims(const Design& design, std::string_view baseline, std::span<const RunRow> rows);
 
 /// claims.csv: question and answer.

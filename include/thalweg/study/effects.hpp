@@ -21,8 +21,9 @@ std::span<const Measure> measures();
 /// effects.csv: for every measure, method and cell the paired difference to the baseline at the same seed and
 /// matching; `*` in a factor's column is the mean over its levels. Holm's adjustment runs over the cells of a
 /// measure and a matching, and over their pooled rows apart from them. "too few pairs": not even the clearest
-/// difference could be significant after it.
-std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows);
+/// difference could be significant after it. `only`: of one measure; empty: of all.
+std::string effects_csv(const Design& design, std::string_view baseline, std::span<const RunRow> rows,
+                        std::string_view only = {});
 
 /// The groups that sum up shares: terms of the data alone, and those that method or matching take part in.
 inline constexpr const char *all_of_data = "data (all)", *all_of_method = "method (all)";

@@ -71,7 +71,7 @@ struct StudySpec {
                                    "output", "smoothed-sgd", "langevin"};
   std::string factors = "data.kind=sine,islands,spirals,gaussians data.noise=0,0.1,0.2,0.3,0.4";
   std::vector<std::string> matching{"equal-step", "equal-effective-step", "tuned"};
-  int seeds = 14;
+  int seeds = 16;
   std::string baseline = "sgd";
   std::vector<double> tuning{0.3, 1, 3, 10};  // of `tuned`: multiples of scheme.step that every method tries
   bool geometry = true, curves = true;

@@ -42,11 +42,17 @@ const Matrix& resamples(Index n, std::uint64_t seed) {
   return counts;
 }
 
-/// Sums of n draws with replacement, ascending.
+/// Sums of n draws with replacement, ascending; from a kept table where that is small.
 std::vector<double> resampled_sums(In d, std::uint64_t seed) {
-  const Matrix& counts = resamples(d.size(), seed);
   Vector sums = Vector::Zero(mean_resamples);
-  for (Index i = 0; i < d.size(); ++i) sums += d[i] * counts.col(i);
+  if (d.size() <= 1000) {
+    const Matrix& counts = resamples(d.size(), seed);
+    for (Index i = 0; i < d.size(); ++i) sums += d[i] * counts.col(i);
+  } else {
+    Stream stream(seed, Purpose::probe);
+    for (double& sum : sums)
+      for (Index draw = 0; draw < d.size(); ++draw) sum += d[static_cast<Index>(stream.below(d.size()))];
+  }
   std::ranges::sort(sums);
   return {sums.begin(), sums.end()};
 }

@@ -139,13 +139,20 @@ class Study {
     }
   }
 
+  /// How often a run is solved.
+  double solves(std::int64_t run) const {
+    return design_.level(run, "matching") == "tuned" ? static_cast<double>(settings_.study.tuning.size()) : 1;
+  }
+
   /// Times one run to say how long the rest will take.
   void announce(std::int64_t done) {
     std::string text = std::to_string(size_) + " runs";
     if (done > 0) text += ", " + std::to_string(done) + " of them finished before";
     if (!pending_.empty() && console_.notes) {
       const double each = run_one(design_, pending_.front(), false, console_.interrupted, nullptr).seconds;
-      text += ", about " + duration_text(each * static_cast<double>(pending_.size()) / console_.ranks) + " on " +
+      double all = 0;
+      for (const std::int64_t run : pending_) all += solves(run);
+      text += ", about " + duration_text(each * all / solves(pending_.front()) / console_.ranks) + " on " +
               std::to_string(console_.ranks) + (console_.ranks == 1 ? " process" : " processes");
     }
     console_.note(text);

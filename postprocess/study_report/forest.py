@@ -47,20 +47,21 @@ class Forest:
 
 
 def picture_forests(study):
-    """One picture a matching, all on the same scale, with the cells folded away behind it."""
-    found = {m: (beside(study, m), by_cell(study, m)) for m in study.matchings}
-    drawn = [e for parts in found.values() for part in parts for f in part for e in f.effects]
-    if not drawn:
-        return ""
-    limits = limits_of(drawn)
+    """One picture a matching, on one scale, with the cells, on one of theirs, folded away behind it."""
+    found = {m: beside(study, m) for m in study.matchings}
+    cells = {m: by_cell(study, m) for m in study.matchings}
+    limits, wider = limits_of(found.values()), limits_of(cells.values())
     return "".join(
-        picture_beside(study, matching, forests, limits) + picture_cells(study, matching, cells, limits)
-        for matching, (forests, cells) in found.items()
+        picture_beside(study, m, found[m], limits) + picture_cells(study, m, cells[m], wider)
+        for m in study.matchings
     )
 
 
-def limits_of(effects):
-    """One range for all panels."""
+def limits_of(pictures):
+    """One range for all panels of all pictures."""
+    effects = [e for forests in pictures for forest in forests for e in forest.effects]
+    if not effects:
+        return (-1, 1)
     ends = [value for e in effects for value in (e.low, e.high, e.mean, 0) if np.isfinite(value)]
     pad = 0.06 * (max(ends) - min(ends) or 1)
     return min(ends) - pad, max(ends) + pad

@@ -159,7 +159,7 @@ std::string lost_text(std::span<const RunRow* const> runs) {
   using Binomial = boost::math::binomial;
   const double low = lost > 0 ? Binomial::find_lower_bound_on_p(all, lost, level / 2) : 0,
                high = lost < all ? Binomial::find_upper_bound_on_p(all, lost, level / 2) : 1;
-  return short_text(lost) + " of " + short_text(all) + " runs diverged or gave up, " + short_text(100 * lost / all) +
+  return to_text(lost) + " of " + to_text(all) + " runs diverged or gave up, " + short_text(100 * lost / all) +
          " %" + interval_text(100 * low, 100 * high);
 }
 

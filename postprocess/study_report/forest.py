@@ -101,6 +101,8 @@ def by_cell(study, matching):
 
 def picture_beside(study, matching, forests, limits):
     """All methods under one matching, over all cells and level by level."""
+    if not forests:
+        return ""
     panels = [
         (draw_forest(study, f, limits), f"Paired differences in {name(study.outcome)}, {f.title}")
         for f in forests
@@ -112,7 +114,7 @@ def picture_beside(study, matching, forests, limits):
         + (f"Cell by cell, a method {tally(cells)}." if cells else "")
     )
     heading = "Where a method helps, and where it hurts" + (f": {matching}" if matching else "")
-    return page.figure(heading, panels, caption, legend_of(forests), wide=330) if panels else ""
+    return page.figure(heading, panels, caption, legend_of(forests), wide=330)
 
 
 def picture_cells(study, matching, forests, limits):

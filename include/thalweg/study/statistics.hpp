@@ -23,6 +23,8 @@ struct PairedEffect {
 /// (seed, probe)); where all differences are equal it is that point.
 /// p = P(|sum s_i d_i| >= |sum d_i|) over independent signs s_i = +-1 (Fisher 1935): exact over all 2^n patterns up to
 /// n = 16, else (1 + hits) / (1 + 100 000) over random patterns from the stream (seed, permutation).
+/// Beyond n = 1000 both come from their expansions in 1/sqrt(n) instead of samples (Hall 1988; Edgeworth), unless a
+/// few differences outweigh the rest.
 PairedEffect paired_effect(std::span<const double> differences, std::uint64_t seed);
 
 /// The fewest pairs n whose sign-flip p can reach `level` after Holm over `tests` cells: 2 / 2^n <= level / tests.

@@ -1,14 +1,17 @@
-"""ParaView scenes of one run: the loss surface with the paths, a volume of the loss, the decision field.
+"""ParaView scenes of one run: the loss surface with the paths, the same surface under the heat
+equation, a volume of the loss, the decision field.
 
 Type, in the directory of the run:
 
-    paraview --state=view.py                  the scenes, each in a tab
-    pvbatch view.py --png [OUTDIR]            surface.png, volume.png, decision.png, without a window,
+    paraview --state=view.py                  the scenes, each in a tab; the time slider moves those
+                                              of the heat equation and of the decision field
+    pvbatch view.py --png [OUTDIR]            surface.png, heat_0000.png, ..., volume.png,
+                                              decision.png, without a window,
                                               in OUTDIR, by default paraview/ beside this file
-    pvbatch view.py --png [OUTDIR] --movie    also decision.mp4 (without ffmpeg: its frames)
+    pvbatch view.py --png [OUTDIR] --movie    also heat.mp4, decision.mp4 (without ffmpeg: frames)
 
 The scenes read what lies beside this file: surface.vti or volume.vti, trajectory.vtp or paths.vtp,
-decision.pvd and decision/data.vtp. What is absent is left out.
+heat.pvd, decision.pvd and decision/data.vtp. What is absent is left out.
 """
 
 import argparse
@@ -188,6 +191,17 @@ def best_direction(relief, pieces):
         drawn = np.linalg.norm(across, axis=1) * relief.visible(middles, direction)
         oblique = abs(math.sin(math.radians(2 * azimuth)))
         return drawn.sum() / lengths.sum() + 0.15 * oblique - 0.004 * abs(elevation - 38)
+
+    angles = itertools.product(range(5, 360, 10), (30, 38, 46, 54, 62))
+    return towards(*max(angles, key=lambda pair: score(*pair)))
+
+
+def clearest_direction(relief, points):
+    """Direction from which most of the points are seen, and the axes obliquely."""
+    def score(azimuth, elevation):
+        oblique = abs(math.sin(math.radians(2 * azimuth)))
+        seen = relief.visible(points, towards(azimuth, elevation)).mean()
+        return seen + 0.15 * oblique - 0.004 * abs(elevation - 38)
 
     angles = itertools.product(range(5, 360, 10), (30, 38, 46, 54, 62))
     return towards(*max(angles, key=lambda pair: score(*pair)))
@@ -386,6 +400,11 @@ def paths_on_plane(trajectory, relief):
 def show_balls(view, name, colour, coordinates, diameter):
     """A ball at each point of the flat list `coordinates`."""
     points = pv.PolyPointSource(registrationName=f'{name} points', Points=coordinates)
+    show_glyphs(view, name, colour, points, diameter)
+
+
+def show_glyphs(view, name, colour, points, diameter):
+    """A ball at each point of a source."""
     balls = pv.Glyph(registrationName=name, Input=points, GlyphType='Sphere',
                      GlyphMode='All Points', ScaleArray=['POINTS', 'No scale array'],
                      ScaleFactor=diameter)
@@ -411,14 +430,76 @@ def surface_scene():
     loss = field_value(data, 'trained_loss', field_value(data, 'centre_loss', math.nan))
     title(pv.Text(registrationName='title', Text='Loss on a plane through the trained point '
                   f'(loss {loss:.3g} there)'), view)
-    grid = axes(view, (field_value(data, 'axis_x', 'alpha'), field_value(data, 'axis_y', 'beta'),
-                       'log10 loss'))
+    relief_axes(view, data, relief)
+    aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
+    return view
+
+
+def relief_axes(view, image, relief):
+    """Axes of a relief in the plane's units and in decades, named by the fetched `image`."""
+    zero = field_value(image, 'log10_zero', 0.0)
+    height = 'log10 loss' if zero == 0 else f'log10(loss + {-zero:.3g})'
+    grid = axes(view, (field_value(image, 'axis_x', 'alpha'), field_value(image, 'axis_y', 'beta'),
+                       height))
     grid.DataScale = [1, 1, relief.scale]
     for axis, nodes in (('X', relief.x), ('Y', relief.y)):
         set_labels(grid, axis, linear_labels(nodes[0], nodes[-1]))
     set_labels(grid, 'Z', linear_labels(relief.floor, relief.top))
-    aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
+
+
+def heat_scene():
+    """The plane under the heat equation, over heat time, with the minima and saddles that last;
+    None without one."""
+    if not (RUN / 'heat.pvd').exists():
+        return None
+    first = read(pv.XMLImageDataReader, 'heat/heat_0000.vti')  # at time 0: the highest and lowest
+    data = fetch(first)
+    pv.Delete(first)
+    if min(data.VTKObject.GetDimensions()[:2]) < 2 or data.VTKObject.GetDimensions()[2] > 1 \
+            or not finite_heights(data).size:
+        return None
+    view = new_view('under the heat equation')
+    relief = Relief.of(data)
+    series, (plane, critical) = read_series('heat.pvd', ('smoothed plane', 'critical points'))
+    show_surface(view, plane, relief)
+    points = show_critical(view, critical, relief, field_value(data, 'log10_zero', 0.0))
+    title(pv.AnnotateTimeFilter(registrationName='title', Input=series, Format='The plane under '
+                                'the heat equation at heat time {time:g} (units of the plane, squared)'),
+          view)
+    relief_axes(view, data, relief)
+    aim(view, relief, clearest_direction(relief, points))
     return view
+
+
+def show_critical(view, critical, relief, zero):
+    """Balls at minima and saddles on the relief; returns the places of the first minima."""
+    log_loss = f'log10(max(loss - {zero!r}, 1e-16))'
+    lifted = pv.Calculator(registrationName='critical points on the relief', Input=critical,
+                           CoordinateResults=1, Function='coordsX * iHat + coordsY * jHat + '
+                           f'{relief.scale!r} * {relief.formula(log_loss)} * kHat')
+    for kind, name, colour, bottom in ((0, 'minimum', VERMILLION, 0.94),
+                                       (1, 'saddle', BLUE, 0.91)):
+        show_glyphs(view, name, colour, only(lifted, 'kind', kind, f'{name} points'),
+                    0.03 * relief.width)
+        note(view, name, colour, bottom)
+    lifted.UpdatePipeline()
+    places = fetch(lifted)
+    points = np.concatenate([np.array(block.Points) for block in places]) \
+        if places.IsA('vtkCompositeDataSet') else np.array(places.Points)
+    return points
+
+
+def read_series(name, parts):
+    """The reader of a time series, which stands at its first time, and its parts."""
+    series = pv.PVDReader(registrationName=name, FileName=str(RUN / name))
+    scene = pv.GetAnimationScene()
+    scene.UpdateAnimationUsingDataTimeSteps()
+    scene.GoToFirst()
+    blocks = [pv.ExtractBlock(registrationName=part, Input=series, Selectors=[f'/Root/Block{k}'])
+              for k, part in enumerate(parts)]
+    for block in blocks:
+        block.UpdatePipeline(scene.AnimationTime)
+    return series, blocks
 
 
 def volume_scene():
@@ -590,9 +671,22 @@ def look_down(view, bounds):
     view.InteractionMode = '2D'
 
 
-def save_movie(view, outdir):
-    """Writes decision.mp4, or its frames where there is no ffmpeg."""
-    frames = outdir / 'decision_frames'
+def save_picture(view, path):
+    """One picture of a view as it stands."""
+    pv.SaveScreenshot(str(path), view, ImageResolution=RESOLUTION)
+
+
+def save_times(view, outdir, name):
+    """NAME_0000.png, ...: a picture of each time."""
+    scene = pv.GetAnimationScene()
+    for k, time in enumerate(scene.TimeKeeper.TimestepValues):
+        scene.AnimationTime = time
+        save_picture(view, outdir / f'{name}_{k:04d}.png')
+
+
+def save_movie(view, outdir, name):
+    """Writes NAME.mp4, or its frames where there is no ffmpeg."""
+    frames = outdir / f'{name}_frames'
     frames.mkdir(exist_ok=True)
     pv.SaveAnimation(str(frames / 'frame.png'), view, ImageResolution=RESOLUTION)
     if shutil.which('ffmpeg') is None:
@@ -600,7 +694,7 @@ def save_movie(view, outdir):
         return
     subprocess.run(['ffmpeg', '-y', '-loglevel', 'error', '-framerate', '6', '-i',
                     str(frames / 'frame.%04d.png'), '-pix_fmt', 'yuv420p',
-                    str(outdir / 'decision.mp4')], check=True)
+                    str(outdir / f'{name}.mp4')], check=True)
     shutil.rmtree(frames)
 
 
@@ -611,7 +705,7 @@ def arguments():
     parser.add_argument('--png', nargs='?', const=RUN / 'paraview', type=Path, metavar='OUTDIR',
                         help='write pictures, by default into paraview/')
     parser.add_argument('--movie', action='store_true',
-                        help='with --png: animate the decision field')
+                        help='with --png: animate what moves with time')
     return parser.parse_args(sys.argv[1:])
 
 
@@ -619,17 +713,21 @@ def main():
     """Builds the scenes; writes pictures where the command line asks for them."""
     asked = arguments()
     pv._DisableFirstRenderCameraReset()
-    surface, volume, decision = surface_scene(), volume_scene(), decision_scene()
+    surface, heat, volume, decision = surface_scene(), heat_scene(), volume_scene(), decision_scene()
     if asked.png is None:
         pv.RenderAllViews()
         pv.SetActiveView(surface or volume or decision)
         return
     asked.png.mkdir(parents=True, exist_ok=True)
-    for view, name in ((surface, 'surface.png'), (volume, 'volume.png'), (decision, 'decision.png')):
+    for view, name in ((surface, 'surface'), (volume, 'volume'), (decision, 'decision')):
         if view is not None:
-            pv.SaveScreenshot(str(asked.png / name), view, ImageResolution=RESOLUTION)
-    if asked.movie and decision is not None:
-        save_movie(decision, asked.png)
+            save_picture(view, asked.png / f'{name}.png')
+    if heat is not None:
+        save_times(heat, asked.png, 'heat')
+    if asked.movie:
+        for view, name in ((heat, 'heat'), (decision, 'decision')):
+            if view is not None:
+                save_movie(view, asked.png, name)
 
 
 main()

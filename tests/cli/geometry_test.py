@@ -29,10 +29,10 @@ class GeometryTest(ProgramTest):
 class Spectrum(GeometryTest):
     """thalweg spectrum."""
 
-    def spectrum(self, directory, *keys, code=0):
+    def spectrum(self, directory, *keys, code=0, ranks=0):
         """Runs it without pictures."""
         return self.call("spectrum", "--in.dir=run", f"--out.dir={directory}",
-                         "--out.pictures=false", *keys, code=code)
+                         "--out.pictures=false", *keys, code=code, ranks=ranks)
 
     def test_agrees_with_the_product_of_evaluate_and_repeats(self):
         self.spectrum("one", "--spectrum.path=3", "--spectrum.count=2")
@@ -58,6 +58,18 @@ class Spectrum(GeometryTest):
                                delta=1e-7 * said["sharpness"])
         self.assertAlmostEqual(said["felt_sharpness"], said["sharpness"],
                                delta=1e-7 * said["sharpness"])
+
+    def test_is_the_same_for_any_number_of_ranks(self):
+        keys = ["--spectrum.path=2", "--spectrum.count=2", "--spectrum.probes=30"]
+        for directory, ranks in (("one", 1), ("two", 2), ("three", 3)):
+            self.spectrum(directory, *keys, ranks=ranks)
+        numbers = [json.loads(self.read(directory, "spectrum.json"))
+                   for directory in ("one", "two", "three")]
+        for said in numbers:
+            del said["product_seconds"]
+        for directory, said in zip(("two", "three"), numbers[1:]):
+            self.assert_same_files("one", directory, SPECTRUM_FILES)
+            self.assertEqual(said, numbers[0])
 
     def test_feels_the_metric_of_the_flow(self):
         smooth = ["--flow.diffusion=gradient", "--flow.lattice=ring", "--flow.sigma=3"]

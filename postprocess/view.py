@@ -27,6 +27,9 @@ import numpy as np
 from paraview import servermanager
 from paraview import simple as pv
 from vtkmodules.numpy_interface import dataset_adapter
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 
 RUN = Path(__file__).resolve().parent
 RESOLUTION = (1600, 1000)
@@ -37,18 +40,18 @@ BAR_LEFT = 0.87  # of the colour bars, in widths of the view
 TEXT_SIDE = ('Ticks right/top, annotations left/bottom',
              'Ticks left/bottom, annotations right/top')  # numbers and names right of a bar
 PATHS = ('trajectory.vtp', 'paths.vtp')
-SHELLS = ((0.02, 1.0), (0.1, 0.45), (0.25, 0.22), (0.5, 0.1))  # share of the volume inside, opacity
+SHELLS = ((0.02, 0.5), (0.1, 0.28), (0.25, 0.16), (0.5, 0.08))  # share of the volume inside, opacity
 CAP = 1e299  # the files hold infinities as 1e300
 
 INK, GREY = (0.1, 0.1, 0.1), (0.3, 0.3, 0.3)
-GOLD = (0.95, 0.75, 0.0)
+GOLD, SKY = (0.95, 0.75, 0.0), (0.337, 0.706, 0.914)
 BLUE, VERMILLION = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
 # Light, for the valley is dark; from white to vermillion, which the colour-blind tell apart.
 LIGHT_TO_WARM = ((1.0, 1.0, 1.0), (1.0, 0.82, 0.45), (0.95, 0.55, 0.1), VERMILLION)
 # Paler than the points on it.
 SOFT = ((0.369, 0.624, 0.796), (0.769, 0.863, 0.922), (0.969, 0.969, 0.969),
         (0.973, 0.827, 0.749), (0.878, 0.541, 0.388))
-OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), (0.337, 0.706, 0.914),
+OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), SKY,
              (0.902, 0.624, 0.0), (0.941, 0.894, 0.259), (0.0, 0.0, 0.0))
 
 
@@ -146,10 +149,20 @@ class Relief:
         return (f'if({log_loss} < {self.top!r}, '
                 f'if({log_loss} > {self.floor!r}, {log_loss}, {self.floor!r}), {self.top!r})')
 
-    def lift(self, loss):
-        """Height at which `loss` stands; what is not a number stays so."""
-        with np.errstate(divide='ignore', invalid='ignore'):
-            return self.scale * np.clip(np.log10(loss), self.floor, self.top)
+    def drape(self, line):
+        """The pieces of a line (points n x 3, times) over the plane, each laid onto the relief:
+        points as close as its nodes, and times."""
+        points, time = line
+        cell = min(self.x[1] - self.x[0], self.y[1] - self.y[0])
+        steps = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
+        counts = np.maximum(1, np.ceil(2 * steps / cell)).astype(int)
+        at = np.concatenate([k + np.arange(n) / n for k, n in enumerate(counts)] + [[len(counts)]])
+        x, y, time = (np.interp(at, np.arange(len(points)), values)
+                      for values in (points[:, 0], points[:, 1], time))
+        lifted = np.column_stack([x, y, self.height(np.column_stack([x, y]))])
+        inside = np.isfinite(lifted[:, 2])
+        bounds = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
+        return [(lifted[a:b], time[a:b]) for a, b in zip(bounds[::2], bounds[1::2]) if b - a > 1]
 
     def height(self, points):
         """Bilinear height below `points` (n x 2); -inf beside the plane."""
@@ -197,10 +210,15 @@ def best_direction(relief, pieces):
 
 
 def clearest_direction(relief, points):
-    """Direction from which most of the points are seen, and the axes obliquely."""
+    """Direction from which most of the points and of the relief are seen, and the axes obliquely."""
+    x, y = np.meshgrid(*(nodes[::max(1, len(nodes) // 20)] for nodes in (relief.x, relief.y)))
+    plane = np.column_stack([x.ravel(), y.ravel()])
+    ground = np.column_stack([plane, relief.height(plane)])
+
     def score(azimuth, elevation):
+        direction = towards(azimuth, elevation)
         oblique = abs(math.sin(math.radians(2 * azimuth)))
-        seen = relief.visible(points, towards(azimuth, elevation)).mean()
+        seen = relief.visible(points, direction).mean() + relief.visible(ground, direction).mean()
         return seen + 0.15 * oblique - 0.004 * abs(elevation - 38)
 
     angles = itertools.product(range(5, 360, 10), (30, 38, 46, 54, 62))
@@ -236,6 +254,7 @@ def colour_map(array, colours, low, high, logarithmic=False):
     lut.AutomaticRescaleRangeMode = 'Never'
     if isinstance(colours, str):
         lut.ApplyPreset(colours, True)
+        lut.ColorSpace = 'RGB'  # the preset's own, Diverging, shows a seam on a logarithmic scale
     else:
         places = np.linspace(0, 1, len(colours))
         lut.ColorSpace = 'RGB'
@@ -356,45 +375,73 @@ def time_scale(times, pieces):
 
 
 def show_path(view, trajectory, relief):
-    """The paths as tubes, coloured by time, with their ends; returns their ways on the plane."""
-    paths = paths_on_plane(fetch(trajectory), relief)
+    """The paths as tubes, coloured by time, with their ends; returns their pieces on the plane."""
+    paths = [pieces for pieces in map(relief.drape, lines_of(fetch(trajectory))) if pieces]
     if not paths:
         return []
-    ways = [points for points, _ in paths]
-    height = f'{relief.scale!r} * {relief.formula("log10(surface_loss)")}'
-    lifted = pv.Calculator(registrationName='path on the relief', Input=trajectory,
-                           CoordinateResults=1,
-                           Function=f'coordsX * iHat + coordsY * jHat + {height} * kHat')
-    marked = pv.Calculator(registrationName='path marked on the plane', Input=lifted,
-                           ResultArrayName='on_plane', Function='if(surface_loss >= 0, 1, 0)')
-    tube = pv.Tube(registrationName='tube', Input=marked, Radius=0.006 * relief.width,
-                   NumberofSides=16)
-    path = pv.Clip(registrationName='path', Input=tube, ClipType='Scalar', Invert=0,
-                   Scalars=['POINTS', 'on_plane'], Value=0.99)
-    low, high, logarithmic = time_scale([time for _, time in paths], ways)
+    pieces = [piece for path in paths for piece in path]
+    ways = [points for points, _ in pieces]
+    low, high, logarithmic = time_scale([time for _, time in pieces], ways)
     lut = colour_map('time', LIGHT_TO_WARM, low, high, logarithmic)
-    colour_by(show(path, view), 'time', lut)
+    tube = pv.Tube(registrationName='path', Input=polylines('path on the relief', pieces),
+                   Radius=0.006 * relief.width, NumberofSides=16)
+    colour_by(show(tube, view), 'time', lut)
     labels = decade_labels(low, high) if logarithmic else linear_labels(low, high)
     colour_bar(lut, view, 'training time', 0.54, 0.32, labels)
-    for name, colour, points, bottom in (('start', BLUE, [way[0] for way in ways], 0.94),
-                                         ('end', VERMILLION, [way[-1] for way in ways], 0.91)):
+    starts, ends = [path[0][0][0] for path in paths], [path[-1][0][-1] for path in paths]
+    for name, colour, points, bottom in (('start', BLUE, starts, 0.94),
+                                         ('end', VERMILLION, ends, 0.91)):
         show_balls(view, name, colour, np.concatenate(points).tolist(), 0.03 * relief.width)
         note(view, f'{name} of the path', colour, bottom)
     return ways
 
 
-def paths_on_plane(trajectory, relief):
-    """Lifted points (n x 3) and times of each run, where it lies on the plane."""
-    points, time = np.array(trajectory.Points), np.asarray(trajectory.PointData['time'])
-    points[:, 2] = relief.lift(np.asarray(trajectory.PointData['surface_loss']))
-    paths = []
-    for cell in range(trajectory.VTKObject.GetNumberOfCells()):
-        ids = trajectory.VTKObject.GetCell(cell).GetPointIds()
-        ids = np.array([ids.GetId(i) for i in range(ids.GetNumberOfIds())])
-        ids = ids[np.isfinite(points[ids, 2])]
-        if len(ids) > 1:
-            paths.append((points[ids], time[ids]))
-    return paths
+def show_connection(view, relief):
+    """The ways between two runs, the straight one and the curve; returns their pieces."""
+    ways = []
+    lines = lines_of(fetch(read(pv.XMLPolyDataReader, 'connect.vtp')))
+    for line, name, colour, bottom in zip(lines, ('straight line', 'trained curve'), (INK, SKY),
+                                          (0.06, 0.03)):
+        pieces = relief.drape(line)
+        if pieces:
+            tube = pv.Tube(registrationName=name, Input=polylines(f'{name} on the relief', pieces),
+                           Radius=0.004 * relief.width, NumberofSides=16)
+            show(tube, view, colour=colour)
+            note(view, name, colour, bottom)
+            ways += [points for points, _ in pieces]
+    return ways
+
+
+def lines_of(data):
+    """Points (n x 3) and times of each polyline of fetched data."""
+    points, time = np.array(data.Points), np.asarray(data.PointData['time'])
+    lines = []
+    for cell in range(data.VTKObject.GetNumberOfCells()):
+        ids = data.VTKObject.GetCell(cell).GetPointIds()
+        ids = [ids.GetId(i) for i in range(ids.GetNumberOfIds())]
+        lines.append((points[ids], time[ids]))
+    return lines
+
+
+def polylines(name, pieces):
+    """A source of polylines, each given as points (n x 3) and times."""
+    data, points, cells = vtkPolyData(), vtkPoints(), vtkCellArray()
+    points.SetData(numpy_to_vtk(np.concatenate([piece for piece, _ in pieces]), deep=True))
+    first = 0
+    for piece, _ in pieces:
+        cells.InsertNextCell(len(piece))
+        for i in range(first, first + len(piece)):
+            cells.InsertCellPoint(i)
+        first += len(piece)
+    time = numpy_to_vtk(np.concatenate([time for _, time in pieces]), deep=True)
+    time.SetName('time')
+    data.SetPoints(points)
+    data.SetLines(cells)
+    data.GetPointData().AddArray(time)
+    source = pv.TrivialProducer(registrationName=name)
+    source.GetClientSideObject().SetOutput(data)
+    source.UpdatePipeline()
+    return source
 
 
 def show_balls(view, name, colour, coordinates, diameter):
@@ -427,6 +474,8 @@ def surface_scene():
     for name in PATHS:
         if (RUN / name).exists():
             ways += show_path(view, read(pv.XMLPolyDataReader, name), relief)
+    if (RUN / 'connect.vtp').exists():
+        ways += show_connection(view, relief)
     loss = field_value(data, 'trained_loss', field_value(data, 'centre_loss', math.nan))
     title(pv.Text(registrationName='title', Text='Loss on a plane through the trained point '
                   f'(loss {loss:.3g} there)'), view)
@@ -530,22 +579,24 @@ def volume_scene():
           view)
     axes(view, [field_value(data, f'axis_{axis}', axis) for axis in 'xyz'])
     focus = np.array(data.VTKObject.GetOrigin()) + lengths / 2
-    view.CameraFocalPoint = (focus + [0.05 * width, -0.05 * width, 0]).tolist()
-    view.CameraPosition = (focus + 3.3 * width * towards(235, 25)).tolist()
+    direction = towards(235, 25)
+    focus += 0.2 * width * np.cross([0, 0, 1], direction)  # room at the right
+    view.CameraFocalPoint = focus.tolist()
+    view.CameraPosition = (focus + 3.7 * width * direction).tolist()
     view.CameraViewUp = [0, 0, 1]
     view.CameraViewAngle = 30
-    view.EnableDepthPeeling = 1
     return view
 
 
 def show_volume_paths(view, paths, width):
     """The paths as tubes in a volume, coloured by time."""
-    times = np.asarray(fetch(paths).PointData['time'])
+    pieces = lines_of(fetch(paths))
     tube = pv.Tube(registrationName='path', Input=paths, Radius=0.006 * width, NumberofSides=16)
-    low, high = float(times.min()), float(max(times.max(), times.min() + 1e-12))
-    lut = colour_map('time', LIGHT_TO_WARM, low, high)
+    low, high, logarithmic = time_scale([time for _, time in pieces], [way for way, _ in pieces])
+    lut = colour_map('time', LIGHT_TO_WARM, low, max(high, low + 1e-12), logarithmic)
     colour_by(show(tube, view), 'time', lut)
-    colour_bar(lut, view, 'training time', 0.54, 0.32, linear_labels(low, high))
+    labels = decade_labels(low, high) if logarithmic else linear_labels(low, high)
+    colour_bar(lut, view, 'training time', 0.54, 0.32, labels)
 
 
 def aim(view, relief, direction):

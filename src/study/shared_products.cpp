@@ -32,8 +32,7 @@ struct SharedProducts::Order {
   std::int64_t map = 0, columns = 0;
 };
 
-SharedProducts::SharedProducts(std::vector<SymmetricMap> maps, MPI_Comm ranks)
-    : maps_(std::move(maps)), ranks_(ranks) {
+SharedProducts::SharedProducts(std::vector<SymmetricMap> maps, MPI_Comm ranks) : maps_(std::move(maps)), ranks_(ranks) {
   MPI_Comm_rank(ranks_, &rank_);
   MPI_Comm_size(ranks_, &count_);
 }

@@ -281,6 +281,8 @@ int spectrum(const Request& request, const Console& console) {
   }
   require(spec.probes == 0 || spec.probes >= 6,
           "spectrum.probes: " + std::to_string(spec.probes) + " is not 0 or at least 6");
+  require(spec.tolerance >= 1e-13, "spectrum.tolerance: " + to_text(spec.tolerance) +
+                                       " is below what rounding leaves of a product; take 1e-13 or more");
   for (const auto& [key, count] : {std::pair{"spectrum.count", spec.count}, {"spectrum.bottom", spec.bottom}})
     require(count <= size, std::string(key) + ": " + std::to_string(count) + " pairs, but there are " +
                                std::to_string(size) + " parameters");

@@ -195,12 +195,11 @@ class Files {
                                            {"log10_loss", logarithms(u, log_zero(surface_.values)), 1},
                                            {"basin", {labels.begin(), labels.end()}, 1}};
       // Only what still holds of the smoothed values.
-      const vtk::Header header{header_.provenance,
-                               times[k],
-                               {{"sigma", std::sqrt(2 * times[k])},
-                                {"log10_zero", log_zero(surface_.values)},
-                                {"persistence", threshold_}},
-                               header_.texts};
+      const vtk::Header header{
+          header_.provenance,
+          times[k],
+          {{"sigma", std::sqrt(2 * times[k])}, {"log10_zero", log_zero(surface_.values)}, {"persistence", threshold_}},
+          header_.texts};
       const fs::path plane = in_series("heat", k, ".vti"), critical = in_series("critical", k, ".vtp");
       vtk::write_image(directory_ / plane, surface_.grid, arrays, header);
       write_critical(directory_ / critical, basins, header);

@@ -5,9 +5,15 @@ import csv
 import io
 import json
 import math
+import sys
 import unittest
+from pathlib import Path
 
 from program import SHORT, ProgramTest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "postprocess"))
+
+from run_report.planes import read_lines  # noqa: E402  (what draws the pictures)
 
 SPECTRUM_FILES = ["run.ini", "spectrum.csv", "vectors.csv", "density.csv", "sharpness.csv"]
 
@@ -90,6 +96,7 @@ class Spectrum(GeometryTest):
     def test_refuses_what_cannot_be(self):
         for keys, words in ((["--spectrum.count=999"], ["spectrum.count", "999"]),
                             (["--spectrum.probes=3"], ["spectrum.probes"]),
+                            (["--spectrum.tolerance=1e-20"], ["spectrum.tolerance", "1e-13"]),
                             (["--spectrum.matrix=hesian"], ["spectrum.matrix", "hessian"]),
                             (["--out.overwrite=true"], ["out.dir", "weights.csv"])):
             out = "run" if keys[0].startswith("--out") else "none"
@@ -123,7 +130,7 @@ class Surface(GeometryTest):
         self.call("surface", "one/run.ini", "--out.dir=again", "--out.pictures=false")
         for other in ("two", "again"):
             self.assert_same_files("one", other, [*SURFACE_FILES, "heat.csv", "heat.pvd",
-                                                  "heat/heat_0002.vti"])
+                                                  "heat/heat_0002.vti", "heat/critical_0002.vtp"])
         said = self.results("one")
         self.assertEqual(said["points"], 77)
         self.assertEqual(said["centre_loss"], said["trained_loss"])
@@ -172,6 +179,13 @@ class Surface(GeometryTest):
         mean = {kind: sum(row[f"{kind}_loss"] for row in path) for kind in ("linear", "bezier")}
         self.assertLess(mean["bezier"], mean["linear"])
         self.assertGreaterEqual(said["linear_barrier"], 0)
+        (straight, _), (bent, _) = read_lines(self.directory / "curve" / "connect.vtp")
+        self.assertLess(abs(straight[:, 1]).max(), 1e-12)
+        # The plane's second unit leads to the bend, half of which a quadratic curve reaches.
+        self.assertAlmostEqual(bent[30, 1], 0.5, delta=1e-12)
+        for line in (straight, bent):
+            self.assertAlmostEqual(line[0, 0], 0, delta=1e-12)
+            self.assertAlmostEqual(line[-1, 0], 1, delta=1e-12)
 
     def test_fills_a_volume_in_directions_of_any_kind(self):
         for kind in ("filter", "layer", "hessian", "random", "trajectory", "coordinates"):
@@ -204,6 +218,8 @@ class Surface(GeometryTest):
                             (["--surface.values=roughness"], ["surface.values", "roughness"]),
                             (["--surface.values=los"], ["surface.values", "loss"]),
                             (["--surface.size=10"], ["surface.size", "odd"]),
+                            (["--surface.size=5,7,9"], ["surface.size", "surface.dimensions"]),
+                            (["--surface.radius=1,2,3"], ["surface.radius", "surface.dimensions"]),
                             (["--surface.dimensions=4"], ["surface.dimensions"]),
                             (["--surface.bezier=5"], ["surface.bezier", "surface.runs"])):
             keys = keys if "size" in keys[0] else [*keys, "--surface.size=5"]

@@ -40,7 +40,8 @@ int ask(SharedProducts& shared, const SymmetricMap& hessian, const SymmetricMap&
     if (alone != together) wrong += complain("a product differs");
   }
   if (!same(hutchinson(shared.map(0), 30, 5), hutchinson(hessian, 30, 5))) wrong += complain("Hutchinson differs");
-  if (!same(hutch_plus_plus(shared.map(0), 48, 5), hutch_plus_plus(hessian, 48, 5))) wrong += complain("Hutch++ differs");
+  if (!same(hutch_plus_plus(shared.map(0), 48, 5), hutch_plus_plus(hessian, 48, 5)))
+    wrong += complain("Hutch++ differs");
   return wrong;
 }
 
@@ -64,7 +65,8 @@ int main() {
   if (columns < 20) wrong += complain("a rank was idle");
   long all = 0;
   MPI_Reduce(&columns, &all, 1, MPI_LONG, MPI_SUM, 0, MPI_COMM_WORLD);
-  if (session.rank() == 0 && all != 30 + 48 + 1 + 3 + 4 + 5 + 9 + 30) wrong += complain("a column was multiplied twice");
+  if (session.rank() == 0 && all != 30 + 48 + 1 + 3 + 4 + 5 + 9 + 30)
+    wrong += complain("a column was multiplied twice");
   MPI_Allreduce(MPI_IN_PLACE, &wrong, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
   return wrong == 0 ? 0 : 1;
 }

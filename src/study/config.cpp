@@ -57,8 +57,9 @@ Values stated(const po::parsed_options& parsed) {
 Values read_ini(const std::filesystem::path& file) {
   // A directory opens like an empty file.
   std::error_code none;
-  require(!std::filesystem::is_directory(file, none),
-          file.string() + " is a directory, not an INI file; a finished run is named by --in.dir=" + file.string());
+  if (std::filesystem::is_directory(file, none))
+    throw std::runtime_error("'" + file.string() +
+                             "' is a directory, not an INI file; a finished run is named by --in.dir=" + file.string());
   std::ifstream stream(file);
   if (!stream) throw std::runtime_error("cannot read '" + file.string() + "'");
   try {

@@ -141,6 +141,30 @@ class Surface(GeometryTest):
         for mine, theirs in (("loss", "loss"), ("grad_norm", "grad_norm"), ("train_accuracy", "accuracy")):
             self.assertAlmostEqual(centre[mine], point[theirs], delta=1e-12)
 
+    def test_slopes_and_curvatures_are_those_of_the_derivatives(self):
+        self.surface("close", "--surface.directions=layer", "--surface.size=9",
+                     "--surface.radius=0.02")
+        said = self.results("close")
+        for axis in "xy":
+            # Fourth-order differences at h = 0.005; rounding leaves 1e-16/h^2 in the second.
+            self.assertAlmostEqual(said[f"slope_{axis}"], said[f"gradient_{axis}"], delta=1e-8)
+            self.assertAlmostEqual(said[f"curvature_{axis}"], said[f"product_{axis}"], delta=1e-7)
+            self.assertGreater(abs(said[f"gradient_{axis}"]), 1e-4)
+
+    def test_draws_several_runs_with_their_losses_and_distances(self):
+        self.call(*SHORT, "--model.seed=3", "--out.dir=other")
+        self.surface("both", "--surface.runs=other", "--surface.size=41")
+        (mine, first), (_, second) = read_lines(self.directory / "both" / "paths.vtp")
+        self.assertLess(abs(mine[-1]).max(), 1e-12)
+        self.assertLess(first["distance"][-1], 1e-12)
+        self.assertAlmostEqual(first["loss"][-1], first["surface_loss"][-1], delta=1e-12)
+        # The other run's network lies off the plane; its loss is its own, on this run's data.
+        self.assertGreater(second["distance"].min(), 0.1)
+        self.call("evaluate", "--evaluate.weights=other/weights.csv",
+                  "--evaluate.data=run/data.csv", "--out.dir=at-other")
+        loss = json.loads(self.read("at-other", "evaluate.json"))["loss"]
+        self.assertAlmostEqual(second["loss"][-1], loss, delta=1e-12)
+
     def test_finishes_what_a_kill_left_and_computes_no_point_twice(self):
         keys = ["--surface.size=201,101", "--surface.directions=random", "--surface.radius=1,2",
                 "--surface.values=loss,test_loss,train_accuracy"]

@@ -69,6 +69,8 @@ def draw_heat(directory):
     table = columns_of(directory / "heat.csv")
     if not table or (directory / "volume.vti").is_file():
         return None
+    if not (directory / "surface.vts").is_file():
+        return draw_heat_line(directory, table)
     count = len(table["heat_time"])
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST)).round().astype(int))
     planes = [read_plane(directory / "heat" / f"heat_{k:04d}.vti") for k in chosen]
@@ -109,6 +111,29 @@ def draw_heat(directory):
         "The same plane under the heat equation: every value averaged with a Gaussian of standard "
         "deviation σ in the plane's units; minima (discs) and the saddles where their basins join "
         "(crosses), as far as their depth counts."
+    )
+
+
+def draw_heat_line(directory, table):
+    """The loss along a line under the heat equation."""
+    figure, axes = style.plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    basins = columns_of(directory / "topology.csv")
+    count = len(table["heat_time"])
+    for k in range(count):
+        grid, values, text = read_volume(directory / "heat" / f"heat_{k:04d}.vti", "loss")
+        shade = style.matplotlib.colormaps["viridis"](0.85 * k / max(count - 1, 1))
+        axes.plot(grid[0], values[0, 0], color=shade, label=f"σ = {number(table['sigma'][k], 2)}")
+        here = basins["heat_time"] == table["heat_time"][k]
+        axes.plot(
+            basins["x"][here], basins["birth"][here], "o", markersize=6, color="white",
+            markeredgecolor=shade, markeredgewidth=1.5,
+        )
+    axes.set_xlabel(plain(text("axis_x"), 60))
+    axes.set_ylabel("loss")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=6, borderaxespad=0.1)
+    return figure, (
+        "The loss along the line under the heat equation: every value averaged with a Gaussian of "
+        "standard deviation σ in the line's units; discs are the minima, as far as their depth counts."
     )
 
 

@@ -254,5 +254,26 @@ class Surface(GeometryTest):
             self.assertFalse((self.directory / "none").exists())
 
 
+class Pictures(GeometryTest):
+    """What is drawn without being asked."""
+
+    def test_every_result_is_drawn_and_in_the_report(self):
+        self.call(*SHORT, "--model.seed=3", "--out.dir=other")
+        bent = ["--surface.directions=points", "--surface.runs=other", "--surface.bezier=2"]
+        heat = "--surface.heat=0.01,0.1"
+        for command, keys, pictures in (
+                ("spectrum", ["--spectrum.path=3"], ("spectrum", "sharpness")),
+                ("surface", ["--surface.size=9", heat, *bent], ("surface", "heat", "connect", "pca")),
+                ("surface", ["--surface.size=9", heat, "--surface.dimensions=1"], ("line", "heat")),
+                ("surface", ["--surface.size=5", "--surface.dimensions=3"], ("volume", "pca"))):
+            out = "-".join(pictures)
+            _, err = self.call(command, "--in.dir=run", f"--out.dir={out}", *keys)
+            self.assertNotIn("left out", err)
+            report = self.read(out, "report.html").decode()
+            self.assertEqual(report.count("<img"), len(list((self.directory / out).glob("*.png"))))
+            for name in pictures:
+                self.assertTrue((self.directory / out / f"{name}.png").is_file(), name)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -40,7 +40,7 @@ BAR_LEFT = 0.87  # of the colour bars, in widths of the view
 TEXT_SIDE = ('Ticks right/top, annotations left/bottom',
              'Ticks left/bottom, annotations right/top')  # numbers and names right of a bar
 PATHS = ('trajectory.vtp', 'paths.vtp')
-SHELLS = ((0.02, 0.5), (0.1, 0.28), (0.25, 0.16), (0.5, 0.08))  # share of the volume inside, opacity
+SHELLS = ((0.02, 0.5), (0.1, 0.28), (0.25, 0.16), (0.5, 0.08))  # share of volume inside, opacity
 CAP = 1e299  # the files hold infinities as 1e300
 
 INK, GREY = (0.1, 0.1, 0.1), (0.3, 0.3, 0.3)
@@ -210,7 +210,7 @@ def best_direction(relief, pieces):
 
 
 def clearest_direction(relief, points):
-    """Direction from which most of the points and of the relief are seen, and the axes obliquely."""
+    """Direction from which most of the points and of the relief are seen, the axes obliquely."""
     x, y = np.meshgrid(*(nodes[::max(1, len(nodes) // 20)] for nodes in (relief.x, relief.y)))
     plane = np.column_stack([x.ravel(), y.ravel()])
     ground = np.column_stack([plane, relief.height(plane)])
@@ -512,9 +512,8 @@ def heat_scene():
     series, (plane, critical) = read_series('heat.pvd', ('smoothed plane', 'critical points'))
     show_surface(view, plane, relief)
     points = show_critical(view, critical, relief, field_value(data, 'log10_zero', 0.0))
-    title(pv.AnnotateTimeFilter(registrationName='title', Input=series, Format='The plane under '
-                                'the heat equation at heat time {time:g} (units of the plane, squared)'),
-          view)
+    text = 'Loss under the heat equation at heat time {time:g} (units of the plane, squared)'
+    title(pv.AnnotateTimeFilter(registrationName='title', Input=series, Format=text), view)
     relief_axes(view, data, relief)
     aim(view, relief, clearest_direction(relief, points))
     return view
@@ -764,7 +763,8 @@ def main():
     """Builds the scenes; writes pictures where the command line asks for them."""
     asked = arguments()
     pv._DisableFirstRenderCameraReset()
-    surface, heat, volume, decision = surface_scene(), heat_scene(), volume_scene(), decision_scene()
+    surface, heat = surface_scene(), heat_scene()
+    volume, decision = volume_scene(), decision_scene()
     if asked.png is None:
         pv.RenderAllViews()
         pv.SetActiveView(surface or volume or decision)

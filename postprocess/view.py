@@ -1,14 +1,17 @@
-"""ParaView scenes of one run: the loss surface with the paths, a volume of the loss, the decision field.
+"""ParaView scenes of one run: the loss surface with the paths, the same surface under the heat
+equation, a volume of the loss, the decision field.
 
 Type, in the directory of the run:
 
-    paraview --state=view.py                  the scenes, each in a tab
-    pvbatch view.py --png [OUTDIR]            surface.png, volume.png, decision.png, without a window,
+    paraview --state=view.py                  the scenes, each in a tab; the time slider moves those
+                                              of the heat equation and of the decision field
+    pvbatch view.py --png [OUTDIR]            surface.png, heat_0000.png, ..., volume.png,
+                                              decision.png, without a window,
                                               in OUTDIR, by default paraview/ beside this file
-    pvbatch view.py --png [OUTDIR] --movie    also decision.mp4 (without ffmpeg: its frames)
+    pvbatch view.py --png [OUTDIR] --movie    also heat.mp4, decision.mp4 (without ffmpeg: frames)
 
 The scenes read what lies beside this file: surface.vti or volume.vti, trajectory.vtp or paths.vtp,
-decision.pvd and decision/data.vtp. What is absent is left out.
+heat.pvd, decision.pvd and decision/data.vtp. What is absent is left out.
 """
 
 import argparse
@@ -24,6 +27,9 @@ import numpy as np
 from paraview import servermanager
 from paraview import simple as pv
 from vtkmodules.numpy_interface import dataset_adapter
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 
 RUN = Path(__file__).resolve().parent
 RESOLUTION = (1600, 1000)
@@ -34,18 +40,18 @@ BAR_LEFT = 0.87  # of the colour bars, in widths of the view
 TEXT_SIDE = ('Ticks right/top, annotations left/bottom',
              'Ticks left/bottom, annotations right/top')  # numbers and names right of a bar
 PATHS = ('trajectory.vtp', 'paths.vtp')
-SHELLS = ((0.02, 1.0), (0.1, 0.45), (0.25, 0.22), (0.5, 0.1))  # share of the volume inside, opacity
+SHELLS = ((0.02, 0.5), (0.1, 0.28), (0.25, 0.16), (0.5, 0.08))  # share of volume inside, opacity
 CAP = 1e299  # the files hold infinities as 1e300
 
 INK, GREY = (0.1, 0.1, 0.1), (0.3, 0.3, 0.3)
-GOLD = (0.95, 0.75, 0.0)
+GOLD, SKY = (0.95, 0.75, 0.0), (0.337, 0.706, 0.914)
 BLUE, VERMILLION = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
 # Light, for the valley is dark; from white to vermillion, which the colour-blind tell apart.
 LIGHT_TO_WARM = ((1.0, 1.0, 1.0), (1.0, 0.82, 0.45), (0.95, 0.55, 0.1), VERMILLION)
 # Paler than the points on it.
 SOFT = ((0.369, 0.624, 0.796), (0.769, 0.863, 0.922), (0.969, 0.969, 0.969),
         (0.973, 0.827, 0.749), (0.878, 0.541, 0.388))
-OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), (0.337, 0.706, 0.914),
+OKABE_ITO = (BLUE, VERMILLION, (0.0, 0.62, 0.451), (0.8, 0.475, 0.655), SKY,
              (0.902, 0.624, 0.0), (0.941, 0.894, 0.259), (0.0, 0.0, 0.0))
 
 
@@ -143,10 +149,20 @@ class Relief:
         return (f'if({log_loss} < {self.top!r}, '
                 f'if({log_loss} > {self.floor!r}, {log_loss}, {self.floor!r}), {self.top!r})')
 
-    def lift(self, loss):
-        """Height at which `loss` stands; what is not a number stays so."""
-        with np.errstate(divide='ignore', invalid='ignore'):
-            return self.scale * np.clip(np.log10(loss), self.floor, self.top)
+    def drape(self, line):
+        """The pieces of a line (points n x 3, times) over the plane, each laid onto the relief:
+        points as close as its nodes, and times."""
+        points, time = line
+        cell = min(self.x[1] - self.x[0], self.y[1] - self.y[0])
+        steps = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
+        counts = np.maximum(1, np.ceil(2 * steps / cell)).astype(int)
+        at = np.concatenate([k + np.arange(n) / n for k, n in enumerate(counts)] + [[len(counts)]])
+        x, y, time = (np.interp(at, np.arange(len(points)), values)
+                      for values in (points[:, 0], points[:, 1], time))
+        lifted = np.column_stack([x, y, self.height(np.column_stack([x, y]))])
+        inside = np.isfinite(lifted[:, 2])
+        bounds = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
+        return [(lifted[a:b], time[a:b]) for a, b in zip(bounds[::2], bounds[1::2]) if b - a > 1]
 
     def height(self, points):
         """Bilinear height below `points` (n x 2); -inf beside the plane."""
@@ -193,6 +209,22 @@ def best_direction(relief, pieces):
     return towards(*max(angles, key=lambda pair: score(*pair)))
 
 
+def clearest_direction(relief, points):
+    """Direction from which most of the points and of the relief are seen, the axes obliquely."""
+    x, y = np.meshgrid(*(nodes[::max(1, len(nodes) // 20)] for nodes in (relief.x, relief.y)))
+    plane = np.column_stack([x.ravel(), y.ravel()])
+    ground = np.column_stack([plane, relief.height(plane)])
+
+    def score(azimuth, elevation):
+        direction = towards(azimuth, elevation)
+        oblique = abs(math.sin(math.radians(2 * azimuth)))
+        seen = relief.visible(points, direction).mean() + relief.visible(ground, direction).mean()
+        return seen + 0.15 * oblique - 0.004 * abs(elevation - 38)
+
+    angles = itertools.product(range(5, 360, 10), (30, 38, 46, 54, 62))
+    return towards(*max(angles, key=lambda pair: score(*pair)))
+
+
 def new_view(layout_name):
     """An empty white view in a tab of its own."""
     view = pv.CreateView('RenderView')
@@ -222,6 +254,7 @@ def colour_map(array, colours, low, high, logarithmic=False):
     lut.AutomaticRescaleRangeMode = 'Never'
     if isinstance(colours, str):
         lut.ApplyPreset(colours, True)
+        lut.ColorSpace = 'RGB'  # the preset's own, Diverging, shows a seam on a logarithmic scale
     else:
         places = np.linspace(0, 1, len(colours))
         lut.ColorSpace = 'RGB'
@@ -342,50 +375,83 @@ def time_scale(times, pieces):
 
 
 def show_path(view, trajectory, relief):
-    """The paths as tubes, coloured by time, with their ends; returns their ways on the plane."""
-    paths = paths_on_plane(fetch(trajectory), relief)
+    """The paths as tubes, coloured by time, with their ends; returns their pieces on the plane."""
+    paths = [pieces for pieces in map(relief.drape, lines_of(fetch(trajectory))) if pieces]
     if not paths:
         return []
-    ways = [points for points, _ in paths]
-    height = f'{relief.scale!r} * {relief.formula("log10(surface_loss)")}'
-    lifted = pv.Calculator(registrationName='path on the relief', Input=trajectory,
-                           CoordinateResults=1,
-                           Function=f'coordsX * iHat + coordsY * jHat + {height} * kHat')
-    marked = pv.Calculator(registrationName='path marked on the plane', Input=lifted,
-                           ResultArrayName='on_plane', Function='if(surface_loss >= 0, 1, 0)')
-    tube = pv.Tube(registrationName='tube', Input=marked, Radius=0.006 * relief.width,
-                   NumberofSides=16)
-    path = pv.Clip(registrationName='path', Input=tube, ClipType='Scalar', Invert=0,
-                   Scalars=['POINTS', 'on_plane'], Value=0.99)
-    low, high, logarithmic = time_scale([time for _, time in paths], ways)
+    pieces = [piece for path in paths for piece in path]
+    ways = [points for points, _ in pieces]
+    low, high, logarithmic = time_scale([time for _, time in pieces], ways)
     lut = colour_map('time', LIGHT_TO_WARM, low, high, logarithmic)
-    colour_by(show(path, view), 'time', lut)
+    tube = pv.Tube(registrationName='path', Input=polylines('path on the relief', pieces),
+                   Radius=0.006 * relief.width, NumberofSides=16)
+    colour_by(show(tube, view), 'time', lut)
     labels = decade_labels(low, high) if logarithmic else linear_labels(low, high)
     colour_bar(lut, view, 'training time', 0.54, 0.32, labels)
-    for name, colour, points, bottom in (('start', BLUE, [way[0] for way in ways], 0.94),
-                                         ('end', VERMILLION, [way[-1] for way in ways], 0.91)):
+    starts, ends = [path[0][0][0] for path in paths], [path[-1][0][-1] for path in paths]
+    for name, colour, points, bottom in (('start', BLUE, starts, 0.94),
+                                         ('end', VERMILLION, ends, 0.91)):
         show_balls(view, name, colour, np.concatenate(points).tolist(), 0.03 * relief.width)
         note(view, f'{name} of the path', colour, bottom)
     return ways
 
 
-def paths_on_plane(trajectory, relief):
-    """Lifted points (n x 3) and times of each run, where it lies on the plane."""
-    points, time = np.array(trajectory.Points), np.asarray(trajectory.PointData['time'])
-    points[:, 2] = relief.lift(np.asarray(trajectory.PointData['surface_loss']))
-    paths = []
-    for cell in range(trajectory.VTKObject.GetNumberOfCells()):
-        ids = trajectory.VTKObject.GetCell(cell).GetPointIds()
-        ids = np.array([ids.GetId(i) for i in range(ids.GetNumberOfIds())])
-        ids = ids[np.isfinite(points[ids, 2])]
-        if len(ids) > 1:
-            paths.append((points[ids], time[ids]))
-    return paths
+def show_connection(view, relief):
+    """The ways between two runs, the straight one and the curve; returns their pieces."""
+    ways = []
+    lines = lines_of(fetch(read(pv.XMLPolyDataReader, 'connect.vtp')))
+    for line, name, colour, bottom in zip(lines, ('straight line', 'trained curve'), (INK, SKY),
+                                          (0.06, 0.03)):
+        pieces = relief.drape(line)
+        if pieces:
+            tube = pv.Tube(registrationName=name, Input=polylines(f'{name} on the relief', pieces),
+                           Radius=0.004 * relief.width, NumberofSides=16)
+            show(tube, view, colour=colour)
+            note(view, name, colour, bottom)
+            ways += [points for points, _ in pieces]
+    return ways
+
+
+def lines_of(data):
+    """Points (n x 3) and times of each polyline of fetched data."""
+    points, time = np.array(data.Points), np.asarray(data.PointData['time'])
+    lines = []
+    for cell in range(data.VTKObject.GetNumberOfCells()):
+        ids = data.VTKObject.GetCell(cell).GetPointIds()
+        ids = [ids.GetId(i) for i in range(ids.GetNumberOfIds())]
+        lines.append((points[ids], time[ids]))
+    return lines
+
+
+def polylines(name, pieces):
+    """A source of polylines, each given as points (n x 3) and times."""
+    data, points, cells = vtkPolyData(), vtkPoints(), vtkCellArray()
+    points.SetData(numpy_to_vtk(np.concatenate([piece for piece, _ in pieces]), deep=True))
+    first = 0
+    for piece, _ in pieces:
+        cells.InsertNextCell(len(piece))
+        for i in range(first, first + len(piece)):
+            cells.InsertCellPoint(i)
+        first += len(piece)
+    time = numpy_to_vtk(np.concatenate([time for _, time in pieces]), deep=True)
+    time.SetName('time')
+    data.SetPoints(points)
+    data.SetLines(cells)
+    data.GetPointData().AddArray(time)
+    source = pv.TrivialProducer(registrationName=name)
+    source.GetClientSideObject().SetOutput(data)
+    source.UpdatePipeline()
+    return source
 
 
 def show_balls(view, name, colour, coordinates, diameter):
     """A ball at each point of the flat list `coordinates`."""
     points = pv.PolyPointSource(registrationName=f'{name} points', Points=coordinates)
+    show_glyphs(view, name, colour, points, diameter)
+
+
+def show_glyphs(view, name, colour, points, diameter):
+    """A ball at each point of a source."""
     balls = pv.Glyph(registrationName=name, Input=points, GlyphType='Sphere',
                      GlyphMode='All Points', ScaleArray=['POINTS', 'No scale array'],
                      ScaleFactor=diameter)
@@ -408,17 +474,80 @@ def surface_scene():
     for name in PATHS:
         if (RUN / name).exists():
             ways += show_path(view, read(pv.XMLPolyDataReader, name), relief)
+    if (RUN / 'connect.vtp').exists():
+        ways += show_connection(view, relief)
     loss = field_value(data, 'trained_loss', field_value(data, 'centre_loss', math.nan))
     title(pv.Text(registrationName='title', Text='Loss on a plane through the trained point '
                   f'(loss {loss:.3g} there)'), view)
-    grid = axes(view, (field_value(data, 'axis_x', 'alpha'), field_value(data, 'axis_y', 'beta'),
-                       'log10 loss'))
+    relief_axes(view, data, relief)
+    aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
+    return view
+
+
+def relief_axes(view, image, relief):
+    """Axes of a relief in the plane's units and in decades, named by the fetched `image`."""
+    zero = field_value(image, 'log10_zero', 0.0)
+    height = 'log10 loss' if zero == 0 else f'log10(loss + {-zero:.3g})'
+    grid = axes(view, (field_value(image, 'axis_x', 'alpha'), field_value(image, 'axis_y', 'beta'),
+                       height))
     grid.DataScale = [1, 1, relief.scale]
     for axis, nodes in (('X', relief.x), ('Y', relief.y)):
         set_labels(grid, axis, linear_labels(nodes[0], nodes[-1]))
     set_labels(grid, 'Z', linear_labels(relief.floor, relief.top))
-    aim(view, relief, best_direction(relief, ways) if ways else towards(235, 38))
+
+
+def heat_scene():
+    """The plane under the heat equation, over heat time, with the minima and saddles that last;
+    None without one."""
+    if not (RUN / 'heat.pvd').exists():
+        return None
+    first = read(pv.XMLImageDataReader, 'heat/heat_0000.vti')  # at time 0: the highest and lowest
+    data = fetch(first)
+    pv.Delete(first)
+    if min(data.VTKObject.GetDimensions()[:2]) < 2 or data.VTKObject.GetDimensions()[2] > 1 \
+            or not finite_heights(data).size:
+        return None
+    view = new_view('under the heat equation')
+    relief = Relief.of(data)
+    series, (plane, critical) = read_series('heat.pvd', ('smoothed plane', 'critical points'))
+    show_surface(view, plane, relief)
+    points = show_critical(view, critical, relief, field_value(data, 'log10_zero', 0.0))
+    text = 'Loss under the heat equation at heat time {time:g} (units of the plane, squared)'
+    title(pv.AnnotateTimeFilter(registrationName='title', Input=series, Format=text), view)
+    relief_axes(view, data, relief)
+    aim(view, relief, clearest_direction(relief, points))
     return view
+
+
+def show_critical(view, critical, relief, zero):
+    """Balls at minima and saddles on the relief; returns the places of the first minima."""
+    log_loss = f'log10(max(loss - {zero!r}, 1e-16))'
+    lifted = pv.Calculator(registrationName='critical points on the relief', Input=critical,
+                           CoordinateResults=1, Function='coordsX * iHat + coordsY * jHat + '
+                           f'{relief.scale!r} * {relief.formula(log_loss)} * kHat')
+    for kind, name, colour, bottom in ((0, 'minimum', VERMILLION, 0.94),
+                                       (1, 'saddle', BLUE, 0.91)):
+        show_glyphs(view, name, colour, only(lifted, 'kind', kind, f'{name} points'),
+                    0.03 * relief.width)
+        note(view, name, colour, bottom)
+    lifted.UpdatePipeline()
+    places = fetch(lifted)
+    points = np.concatenate([np.array(block.Points) for block in places]) \
+        if places.IsA('vtkCompositeDataSet') else np.array(places.Points)
+    return points
+
+
+def read_series(name, parts):
+    """The reader of a time series, which stands at its first time, and its parts."""
+    series = pv.PVDReader(registrationName=name, FileName=str(RUN / name))
+    scene = pv.GetAnimationScene()
+    scene.UpdateAnimationUsingDataTimeSteps()
+    scene.GoToFirst()
+    blocks = [pv.ExtractBlock(registrationName=part, Input=series, Selectors=[f'/Root/Block{k}'])
+              for k, part in enumerate(parts)]
+    for block in blocks:
+        block.UpdatePipeline(scene.AnimationTime)
+    return series, blocks
 
 
 def volume_scene():
@@ -449,22 +578,24 @@ def volume_scene():
           view)
     axes(view, [field_value(data, f'axis_{axis}', axis) for axis in 'xyz'])
     focus = np.array(data.VTKObject.GetOrigin()) + lengths / 2
-    view.CameraFocalPoint = (focus + [0.05 * width, -0.05 * width, 0]).tolist()
-    view.CameraPosition = (focus + 3.3 * width * towards(235, 25)).tolist()
+    direction = towards(235, 25)
+    focus += 0.2 * width * np.cross([0, 0, 1], direction)  # room at the right
+    view.CameraFocalPoint = focus.tolist()
+    view.CameraPosition = (focus + 3.7 * width * direction).tolist()
     view.CameraViewUp = [0, 0, 1]
     view.CameraViewAngle = 30
-    view.EnableDepthPeeling = 1
     return view
 
 
 def show_volume_paths(view, paths, width):
     """The paths as tubes in a volume, coloured by time."""
-    times = np.asarray(fetch(paths).PointData['time'])
+    pieces = lines_of(fetch(paths))
     tube = pv.Tube(registrationName='path', Input=paths, Radius=0.006 * width, NumberofSides=16)
-    low, high = float(times.min()), float(max(times.max(), times.min() + 1e-12))
-    lut = colour_map('time', LIGHT_TO_WARM, low, high)
+    low, high, logarithmic = time_scale([time for _, time in pieces], [way for way, _ in pieces])
+    lut = colour_map('time', LIGHT_TO_WARM, low, max(high, low + 1e-12), logarithmic)
     colour_by(show(tube, view), 'time', lut)
-    colour_bar(lut, view, 'training time', 0.54, 0.32, linear_labels(low, high))
+    labels = decade_labels(low, high) if logarithmic else linear_labels(low, high)
+    colour_bar(lut, view, 'training time', 0.54, 0.32, labels)
 
 
 def aim(view, relief, direction):
@@ -590,9 +721,22 @@ def look_down(view, bounds):
     view.InteractionMode = '2D'
 
 
-def save_movie(view, outdir):
-    """Writes decision.mp4, or its frames where there is no ffmpeg."""
-    frames = outdir / 'decision_frames'
+def save_picture(view, path):
+    """One picture of a view as it stands."""
+    pv.SaveScreenshot(str(path), view, ImageResolution=RESOLUTION)
+
+
+def save_times(view, outdir, name):
+    """NAME_0000.png, ...: a picture of each time."""
+    scene = pv.GetAnimationScene()
+    for k, time in enumerate(scene.TimeKeeper.TimestepValues):
+        scene.AnimationTime = time
+        save_picture(view, outdir / f'{name}_{k:04d}.png')
+
+
+def save_movie(view, outdir, name):
+    """Writes NAME.mp4, or its frames where there is no ffmpeg."""
+    frames = outdir / f'{name}_frames'
     frames.mkdir(exist_ok=True)
     pv.SaveAnimation(str(frames / 'frame.png'), view, ImageResolution=RESOLUTION)
     if shutil.which('ffmpeg') is None:
@@ -600,7 +744,7 @@ def save_movie(view, outdir):
         return
     subprocess.run(['ffmpeg', '-y', '-loglevel', 'error', '-framerate', '6', '-i',
                     str(frames / 'frame.%04d.png'), '-pix_fmt', 'yuv420p',
-                    str(outdir / 'decision.mp4')], check=True)
+                    str(outdir / f'{name}.mp4')], check=True)
     shutil.rmtree(frames)
 
 
@@ -611,7 +755,7 @@ def arguments():
     parser.add_argument('--png', nargs='?', const=RUN / 'paraview', type=Path, metavar='OUTDIR',
                         help='write pictures, by default into paraview/')
     parser.add_argument('--movie', action='store_true',
-                        help='with --png: animate the decision field')
+                        help='with --png: animate what moves with time')
     return parser.parse_args(sys.argv[1:])
 
 
@@ -619,17 +763,22 @@ def main():
     """Builds the scenes; writes pictures where the command line asks for them."""
     asked = arguments()
     pv._DisableFirstRenderCameraReset()
-    surface, volume, decision = surface_scene(), volume_scene(), decision_scene()
+    surface, heat = surface_scene(), heat_scene()
+    volume, decision = volume_scene(), decision_scene()
     if asked.png is None:
         pv.RenderAllViews()
         pv.SetActiveView(surface or volume or decision)
         return
     asked.png.mkdir(parents=True, exist_ok=True)
-    for view, name in ((surface, 'surface.png'), (volume, 'volume.png'), (decision, 'decision.png')):
+    for view, name in ((surface, 'surface'), (volume, 'volume'), (decision, 'decision')):
         if view is not None:
-            pv.SaveScreenshot(str(asked.png / name), view, ImageResolution=RESOLUTION)
-    if asked.movie and decision is not None:
-        save_movie(decision, asked.png)
+            save_picture(view, asked.png / f'{name}.png')
+    if heat is not None:
+        save_times(heat, asked.png, 'heat')
+    if asked.movie:
+        for view, name in ((heat, 'heat'), (decision, 'decision')):
+            if view is not None:
+                save_movie(view, asked.png, name)
 
 
 main()

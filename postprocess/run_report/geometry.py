@@ -11,7 +11,7 @@ from style import name, number, plain
 
 from run_report.planes import NoPicture, read_plane, read_volume
 from run_report.spectrum import columns_of
-from run_report.surface import draw_height, height_of
+from run_report.surface import height_of, loss_bar
 
 MOST = 6  # heat times drawn
 
@@ -44,14 +44,14 @@ def draw_volume(directory):
     if not path.is_file():
         return None
     grid, values, text = read_volume(path, "log10_loss")
-    low, top = np.nanmin(values), np.nanpercentile(values, 97)
+    low, top = np.nanpercentile(values, (0.2, 97))
     levels = np.linspace(low, top if top > low else low + 1, 25)
     middle = [n // 2 for n in values.shape]  # z, y, x
     figure, row = style.plt.subplots(1, 3, figsize=(9.6, 3.5), layout="constrained")
     for axes, (across, up, fixed) in zip(row, ((0, 1, 2), (0, 2, 1), (1, 2, 0))):
         plane = np.take(values, middle[2 - fixed], axis=2 - fixed)
         filled = axes.contourf(
-            grid[across], grid[up], plane, levels, cmap="viridis", extend="max"
+            grid[across], grid[up], plane, levels, cmap="viridis", extend="both"
         )
         axes.contour(
             grid[across], grid[up], plane, levels[::3], colors="black", linewidths=0.4, alpha=0.5
@@ -60,8 +60,7 @@ def draw_volume(directory):
         axes.set_xlabel(plain(text(f"axis_{'xyz'[across]}"), 44), fontsize=7)
         axes.set_ylabel(plain(text(f"axis_{'xyz'[up]}"), 44), fontsize=7)
         axes.grid(False)
-    bar = figure.colorbar(filled, ax=row, shrink=0.9, pad=0.01)
-    bar.set_label("log10 loss")
+    loss_bar(figure, filled, row, levels, text("log10_zero"))
     return figure, "The loss on the three middle planes of the volume, the trained point a star."
 
 
@@ -70,11 +69,14 @@ def draw_heat(directory):
     table = columns_of(directory / "heat.csv")
     if not table or (directory / "volume.vti").is_file():
         return None
+    if not (directory / "surface.vts").is_file():
+        return draw_heat_line(directory, table)
     count = len(table["heat_time"])
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST)).round().astype(int))
     planes = [read_plane(directory / "heat" / f"heat_{k:04d}.vti") for k in chosen]
     heights = [height_of(plane) for plane in planes]
-    low = min(np.nanmin(height) for height in heights)
+    # A few nodes at a minimum, where a logarithm has no end, would hide everything else.
+    low = min(np.nanpercentile(height, 0.2) for height in heights)
     top = max(np.nanpercentile(height, 97) for height in heights)
     levels = np.linspace(low, top if top > low else low + 1, 25)
     columns = min(3, len(chosen))
@@ -92,7 +94,7 @@ def draw_heat(directory):
         axes.axis("off")
     basins = columns_of(directory / "topology.csv")
     for axes, k, plane, height in zip(cells.flat, chosen, planes, heights):
-        filled = axes.contourf(plane.x, plane.y, height, levels, cmap="viridis", extend="max")
+        filled = axes.contourf(plane.x, plane.y, height, levels, cmap="viridis", extend="both")
         axes.contour(plane.x, plane.y, height, levels[::3], colors="black", linewidths=0.35, alpha=0.5)
         here = basins["heat_time"] == table["heat_time"][k]
         draw_basins(axes, {key: values[here] for key, values in basins.items()})
@@ -102,14 +104,36 @@ def draw_heat(directory):
             fontsize=8,
         )
         axes.grid(False)
-    bar = figure.colorbar(filled, ax=cells, shrink=0.8, pad=0.01, format="%.2f")
-    bar.set_label("log10 loss")
-    figure.supxlabel("first direction", fontsize=9)
-    figure.supylabel("second direction", fontsize=9)
+    loss_bar(figure, filled, cells, levels, planes[0].text("log10_zero", 0))
+    figure.supxlabel(plain(planes[0].text("axis_x", "x"), 60), fontsize=9)
+    figure.supylabel(plain(planes[0].text("axis_y", "y"), 60), fontsize=9)
     return figure, (
         "The same plane under the heat equation: every value averaged with a Gaussian of standard "
         "deviation σ in the plane's units; minima (discs) and the saddles where their basins join "
         "(crosses), as far as their depth counts."
+    )
+
+
+def draw_heat_line(directory, table):
+    """The loss along a line under the heat equation."""
+    figure, axes = style.plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    basins = columns_of(directory / "topology.csv")
+    count = len(table["heat_time"])
+    for k in range(count):
+        grid, values, text = read_volume(directory / "heat" / f"heat_{k:04d}.vti", "loss")
+        shade = style.matplotlib.colormaps["viridis"](0.85 * k / max(count - 1, 1))
+        axes.plot(grid[0], values[0, 0], color=shade, label=f"σ = {number(table['sigma'][k], 2)}")
+        here = basins["heat_time"] == table["heat_time"][k]
+        axes.plot(
+            basins["x"][here], basins["birth"][here], "o", markersize=6, color="white",
+            markeredgecolor=shade, markeredgewidth=1.5,
+        )
+    axes.set_xlabel(plain(text("axis_x"), 60))
+    axes.set_ylabel("loss")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=6, borderaxespad=0.1)
+    return figure, (
+        "The loss along the line under the heat equation: every value averaged with a Gaussian of "
+        "standard deviation σ in the line's units; discs are the minima, as far as their depth counts."
     )
 
 

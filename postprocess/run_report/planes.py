@@ -92,10 +92,10 @@ def read_lines(path):
         return []
     data = read_vtk(path, vtkXMLPolyDataReader)
     points, arrays = vtk_to_numpy(data.GetPoints().GetData()), arrays_of(data)
-    cells = [data.GetCell(i).GetPointIds() for i in range(data.GetNumberOfCells())]
-    indices = [[ids.GetId(i) for i in range(ids.GetNumberOfIds())] for ids in cells]
-    return [
-        (points[ids], {key: values[ids] for key, values in arrays.items()})
-        for ids in indices
-        if len(ids) > 1
-    ]
+    lines = []
+    for cell in range(data.GetNumberOfCells()):
+        numbers = data.GetCell(cell).GetPointIds()  # VTK's own, which the next cell overwrites
+        ids = [numbers.GetId(i) for i in range(numbers.GetNumberOfIds())]
+        if len(ids) > 1:
+            lines.append((points[ids], {key: values[ids] for key, values in arrays.items()}))
+    return lines

@@ -159,7 +159,7 @@ Matrix through_points(const DirectionSource& s, int dimension, Titles& titles) {
 }
 
 Matrix coordinates(const DirectionSource& s, int dimension, Titles& titles) {
-  for (int k = 0; k < dimension; ++k) titles.push_back("theta_" + std::to_string(k));
+  for (int k = 0; k < dimension; ++k) titles.push_back("change of theta_" + std::to_string(k));
   return Matrix::Identity(s.states.back().size(), dimension);
 }
 

@@ -126,10 +126,10 @@ void use_metric_solve(EPS eps, Problem& p) {
   check(PCShellSetApply(pc, solve_metric));
 }
 
-/// Basis vectors: room for the wanted pairs twice and more, less where the start is nearly right. The bottom of a
-/// training Hessian is a dense cluster about zero, in which less than six times the pairs does not converge.
-int basis_size(const EigenSettings& s, Index size, bool warm) {
-  const int spare = warm ? std::max(s.count, 6) : std::max(s.count, 15);
+/// Basis vectors: room for the wanted pairs twice and more, less where few steps will do. The bottom of a training
+/// Hessian is a dense cluster about zero, in which less than six times the pairs does not converge.
+int basis_size(const EigenSettings& s, Index size, bool brief) {
+  const int spare = brief ? std::max(s.count, 6) : std::max(s.count, 15);
   const int wish = s.end == SpectrumEnd::top ? s.count + spare : std::max(6 * s.count, 30);
   return static_cast<int>(std::min<Index>(wish, size));
 }
@@ -141,7 +141,7 @@ Vector random_vector(Index n, std::uint64_t seed, std::uint64_t step) {
 
 struct Start {
   Vector vector;
-  bool warm = false;
+  bool brief = false;  // few steps will do: it is nearly right, or a coarse answer serves
 };
 
 struct Pairs {
@@ -161,7 +161,7 @@ Pairs krylov_schur(Problem& p, int count, double tolerance, const Start& start, 
   check(EPSSetWhichEigenpairs(eps, p.settings.end == SpectrumEnd::top ? EPS_LARGEST_REAL : EPS_SMALLEST_REAL));
   EigenSettings asked = p.settings;
   asked.count = count;
-  const int basis = basis_size(asked, p.a.size, start.warm);
+  const int basis = basis_size(asked, p.a.size, start.brief);
   check(EPSSetDimensions(eps, count, basis, PETSC_DEFAULT));
   check(EPSSetTolerances(eps, tolerance, 500));
   check(EPSSetConvergenceTestFunction(eps, relative_to_scale, &p, nullptr));
@@ -204,22 +204,33 @@ void sort_outermost_first(Pairs& pairs, SpectrumEnd end) {
   pairs = std::move(sorted);
 }
 
+/// The outermost pair orthogonal to `pairs`, no sharper than it takes to see that it does not lie further out than
+/// they do; then there is none.
+Pairs missed_pair(Problem& p, const Pairs& pairs, const Vector& start) {
+  const SpectrumEnd end = p.settings.end;
+  const double last = pairs.values.back();
+  Start next{start, true};
+  for (double tolerance = 1e-2;; tolerance /= 10) {
+    const bool sharp = tolerance <= p.settings.tolerance;
+    if (sharp) tolerance = p.settings.tolerance;
+    const Pairs guess = krylov_schur(p, 1, tolerance, next, pairs);
+    // A residual of so much of the scale puts the outermost Ritz value so near to its eigenvalue.
+    const double slack = sharp ? 0 : (end == SpectrumEnd::top ? 1 : -1) * tolerance * p.scale;
+    if (guess.values.empty() || !beyond(end, guess.values[0] + slack, last)) return {};
+    if (sharp) return guess;
+    next.vector = guess.vectors[0];
+  }
+}
+
 /// Adds what a single start vector has missed, pair by pair, until nothing outside `pairs` lies further out.
 void add_missed(Problem& p, Pairs& pairs) {
   const auto wanted = static_cast<std::size_t>(p.settings.count);
-  const SpectrumEnd end = p.settings.end;
   for (std::uint64_t round = 1; static_cast<Index>(pairs.values.size()) < p.a.size; ++round) {
-    // A hundredth of the scale in the residual puts the outermost Ritz value within a hundredth of its eigenvalue.
-    constexpr double coarse = 1e-2;
-    const Start start{random_vector(p.a.size, p.settings.seed, round)};
-    const Pairs guess = krylov_schur(p, 1, coarse, start, pairs);
-    const double slack = (end == SpectrumEnd::top ? 1 : -1) * coarse * p.scale;
-    if (guess.values.empty() || !beyond(end, guess.values[0] + slack, pairs.values.back())) return;
-    const Pairs next = krylov_schur(p, 1, p.settings.tolerance, {guess.vectors[0], true}, pairs);
-    if (next.values.empty() || !beyond(end, next.values[0], pairs.values.back())) return;
-    pairs.values.push_back(next.values[0]);
-    pairs.vectors.push_back(next.vectors[0]);
-    sort_outermost_first(pairs, end);
+    const Pairs found = missed_pair(p, pairs, random_vector(p.a.size, p.settings.seed, round));
+    if (found.values.empty()) return;
+    pairs.values.push_back(found.values[0]);
+    pairs.vectors.push_back(found.vectors[0]);
+    sort_outermost_first(pairs, p.settings.end);
     if (pairs.values.size() > wanted) {
       pairs.values.pop_back();
       pairs.vectors.pop_back();

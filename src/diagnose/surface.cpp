@@ -34,8 +34,12 @@ bool locate(const Grid& grid, std::size_t axis, double c, int& cell, double& pla
 }  // namespace
 
 Grid slice_grid(int dimension, std::span<const int> sizes, std::span<const double> radii) {
+  const auto axes = static_cast<std::size_t>(dimension);
+  for (const auto& [key, given] : {std::pair{"surface.size", sizes.size()}, {"surface.radius", radii.size()}})
+    require(given <= axes, std::string(key) + ": " + std::to_string(given) + " numbers, but surface.dimensions is " +
+                               std::to_string(dimension));
   Grid grid;
-  for (std::size_t axis = 0; axis < static_cast<std::size_t>(dimension); ++axis) {
+  for (std::size_t axis = 0; axis < axes; ++axis) {
     const double radius = radii[std::min(axis, radii.size() - 1)];
     grid.nodes[axis] = checked_size(sizes[std::min(axis, sizes.size() - 1)]);
     require(radius > 0, "surface.radius: " + to_text(radius) + " is not positive");

@@ -1,10 +1,20 @@
 #include "thalweg/diagnose/symmetric_map.hpp"
 
+#include <memory>
+
+#include "thalweg/energy/risk_hessian.hpp"
+
 namespace thalweg {
 
 SymmetricMap hessian(const Functional& functional, In y) {
   return {functional.size(),
           [&functional, at = Vector(y)](const Matrix& x, Matrix& ax) { functional.hvps(at, {}, x, ax); }};
+}
+
+SymmetricMap hessian(const Risk& risk, In y) {
+  if (RiskHessian::bytes(risk) > 5e8) return hessian(static_cast<const Functional&>(risk), y);
+  const auto kept = std::make_shared<RiskHessian>(risk, y);
+  return {risk.size(), [kept](const Matrix& x, Matrix& ax) { kept->apply(x, ax); }};
 }
 
 SymmetricMap gauss_newton(const Risk& risk, In y) {

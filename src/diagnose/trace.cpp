@@ -32,9 +32,9 @@ TraceEstimate mean_of(const Vector& samples) {
 
 void remove(const Matrix& q, Matrix& x) { x -= q * (q.transpose() * x); }
 
-/// z'Az for random signs z, less their components in the columns of q; block by block, so that memory stays small.
+/// z'Az for random signs z, less their components in the columns of q; as many at once as fit into 128 MB.
 Vector forms(const SymmetricMap& a, const Matrix& q, Index first, Index count, std::uint64_t seed) {
-  constexpr Index block = 8;
+  const Index block = std::max<Index>(4, (Index{1} << 24) / a.size);
   Vector samples(count);
   for (Index done = 0; done < count; done += block) {
     const Index columns = std::min(block, count - done);

@@ -25,6 +25,12 @@ Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double we
                                                   " features");
 }
 
+/// Samples of each block but the last: blocks of equal size, so that the last one is not mostly padding.
+Index Risk::block_size(Index total) const {
+  const Index blocks = (total + model_.block_samples() - 1) / model_.block_samples();
+  return ((total + blocks - 1) / blocks + 7) / 8 * 8;
+}
+
 /// Visits the batch block by block: visit(tape, labels) after the block's input has been filled.
 template <class Visit>
 void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
@@ -32,9 +38,7 @@ void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
   Tape& tape = thread_tape();
   const Index total = batch.empty() ? samples_.size() : static_cast<Index>(batch.size());
   model_.begin(theta, tape, total);
-  // Blocks of equal size, so that the last one is not mostly padding.
-  const Index blocks = (total + model_.block_samples() - 1) / model_.block_samples();
-  const Index block = ((total + blocks - 1) / blocks + 7) / 8 * 8;
+  const Index block = block_size(total);
   for (Index first = 0; first < total; first += block) {
     const Index count = std::min(block, total - first);
     auto x = model_.input(tape, count, tangents);

@@ -55,9 +55,13 @@ Values stated(const po::parsed_options& parsed) {
 }
 
 Values read_ini(const std::filesystem::path& file) {
-  std::ifstream stream(file);
   // A directory opens like an empty file.
-  if (!stream || std::filesystem::is_directory(file)) throw std::runtime_error("cannot read '" + file.string() + "'");
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none))
+    throw std::runtime_error("'" + file.string() +
+                             "' is a directory, not an INI file; a finished run is named by --in.dir=" + file.string());
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error("cannot read '" + file.string() + "'");
   try {
     const auto all = descriptions();
     const auto parsed = po::parse_config_file(stream, all);

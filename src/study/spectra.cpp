@@ -11,7 +11,8 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr SpectrumKind rows[] = {
-    {"hessian", "the Hessian of the loss L", [](const Experiment& ex, In y) { return hessian(ex.objective, y); }},
+    {"hessian", "the Hessian of the loss L",
+     [](const Experiment& ex, In y) { return ex.learning ? hessian(ex.learning->risk, y) : hessian(ex.objective, y); }},
     {"gauss-newton", "its Gauss-Newton part: without the curvature of the network, never indefinite",
      [](const Experiment& ex, In y) {
        require(ex.learning != nullptr,

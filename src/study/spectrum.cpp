@@ -15,6 +15,7 @@
 #include "thalweg/study/postprocess.hpp"
 #include "thalweg/study/provenance.hpp"
 #include "thalweg/study/run_directory.hpp"
+#include "thalweg/study/shared_products.hpp"
 #include "thalweg/study/spectra.hpp"
 
 namespace thalweg {
@@ -45,6 +46,13 @@ class Counted {
   std::int64_t products_ = 0;
 };
 
+/// What a spectrum multiplies with at the end of a run: its matrix and, of a network, the Gauss-Newton part.
+std::vector<SymmetricMap> maps_of(const Experiment& ex, const std::string& matrix, In y) {
+  std::vector<SymmetricMap> maps{find(spectra(), matrix, "spectrum.matrix").map(ex, y)};
+  if (ex.learning) maps.push_back(gauss_newton(ex.learning->risk, y));
+  return maps;
+}
+
 /// Seconds of one product, the shorter of two.
 double product_seconds(const SymmetricMap& map) {
   const Matrix x = Matrix::Constant(map.size, 1, 1 / std::sqrt(static_cast<double>(map.size)));
@@ -61,14 +69,16 @@ double product_seconds(const SymmetricMap& map) {
 /// One spectrum command: the numbers as they come, then the files.
 class Spectrum {
  public:
-  Spectrum(const Settings& settings, const FinishedRun& run, const Console& console)
+  /// `products`: of the matrix and of its Gauss-Newton part, as maps_of gives them.
+  Spectrum(const Settings& settings, const FinishedRun& run, SharedProducts& products, const Console& console)
       : spec_(settings.spectrum),
         run_(run),
         ex_(run.experiment()),
         console_(console),
         kind_(find(spectra(), spec_.matrix, "spectrum.matrix")),
-        counted_(kind_.map(ex_, run.theta())),
+        counted_(products.map(0)),
         map_(counted_.map()),
+        gauss_newton_(ex_.learning ? std::optional(products.map(1)) : std::nullopt),
         gradient_(run.theta().size()),
         loss_(ex_.objective.gradient(run.theta(), {}, gradient_)) {}
 
@@ -76,9 +86,10 @@ class Spectrum {
     each_ = product_seconds(kind_.map(ex_, run_.theta()));
     // Krylov-Schur takes some ten products a pair and twenty to begin with; the search for missed ones half as many.
     const double pairs = 30 + 15.0 * spec_.count + (spec_.bottom > 0 ? 60 + 60.0 * spec_.bottom : 0);
-    const double products = pairs * (1 + .5 * spec_.path) + 3.0 * spec_.probes + 1.0 * spec_.steps * spec_.vectors;
-    console_.note("about " + to_text(products) + " products of " + to_text(std::round(each_ * 1e7) / 1e4) +
-                  " ms each: " + (products * each_ < 1 ? "less than a second" : duration_text(products * each_)));
+    const double alone = pairs * (1 + .5 * spec_.path), shared = 3.0 * spec_.probes + 1.0 * spec_.steps * spec_.vectors;
+    const double seconds = each_ * (alone + shared / console_.ranks);
+    console_.note("about " + to_text(alone + shared) + " products of " + to_text(std::round(each_ * 1e7) / 1e4) +
+                  " ms each: " + (seconds < 1 ? "less than a second" : duration_text(seconds)));
   }
 
   void solve() {
@@ -94,8 +105,7 @@ class Spectrum {
     if (spec_.probes > 0) {
       trace_ = hutchinson(map_, spec_.probes, spec_.seed);
       sharp_trace_ = hutch_plus_plus(map_, spec_.probes, spec_.seed);
-      if (ex_.learning)
-        split_trace_ = hutch_plus_plus(gauss_newton(ex_.learning->risk, run_.theta()), spec_.probes, spec_.seed);
+      if (gauss_newton_) split_trace_ = hutch_plus_plus(*gauss_newton_, spec_.probes, spec_.seed);
     }
     if (spec_.steps > 0)
       density_ = smoothed(lanczos_quadratures(map_, spec_.vectors, spec_.steps, spec_.seed), spec_.bandwidth, 2001);
@@ -185,7 +195,7 @@ class Spectrum {
     Vector split = Vector::Constant(v.cols(), nan), noise = split;
     if (ex_.learning) {
       Matrix gv;
-      gauss_newton(ex_.learning->risk, run_.theta()).apply(v, gv);
+      gauss_newton_->apply(v, gv);
       split = v.cwiseProduct(gv).colwise().sum();
       const GradientNoise of_samples = gradient_noise(ex_.objective, run_.theta(), v);
       noise = of_samples.along / of_samples.trace;
@@ -241,6 +251,7 @@ class Spectrum {
   const SpectrumKind& kind_;
   Counted counted_;
   const SymmetricMap map_;
+  const std::optional<SymmetricMap> gauss_newton_;
   Vector gradient_;
   double loss_, each_ = 0;
   Eigenpairs top_, bottom_, felt_;
@@ -254,7 +265,6 @@ class Spectrum {
 }  // namespace
 
 int spectrum(const Request& request, const Console& console) {
-  if (console.rank != 0) return 0;
   const auto start = Clock::now();
   Settings settings = request.settings;
   resolve_finished(settings);
@@ -271,15 +281,22 @@ int spectrum(const Request& request, const Console& console) {
   }
   require(spec.probes == 0 || spec.probes >= 6,
           "spectrum.probes: " + std::to_string(spec.probes) + " is not 0 or at least 6");
+  require(spec.tolerance >= 1e-13, "spectrum.tolerance: " + to_text(spec.tolerance) +
+                                       " is below what rounding leaves of a product; take 1e-13 or more");
   for (const auto& [key, count] : {std::pair{"spectrum.count", spec.count}, {"spectrum.bottom", spec.bottom}})
     require(count <= size, std::string(key) + ": " + std::to_string(count) + " pairs, but there are " +
                                std::to_string(size) + " parameters");
+  SharedProducts products(maps_of(run.experiment(), spec.matrix, run.theta()));
+  if (console.rank != 0) {
+    products.serve();
+    return 0;
+  }
   const auto directory = choose_directory(settings, "spectrum");
   require_inputs_survive(settings, directory);
   open_directory(directory);
   replace_file(directory / "run.ini", ini_text(settings));
 
-  Spectrum result(settings, run, console);
+  Spectrum result(settings, run, products, console);
   result.announce();
   result.solve();
   result.follow();

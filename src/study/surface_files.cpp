@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <iomanip>
 #include <limits>
+#include <span>
+#include <sstream>
 
 #include "thalweg/core/file.hpp"
 #include "thalweg/diagnose/topology.hpp"
@@ -142,7 +144,13 @@ class Files {
   void write_topology() {
     append_basins(tree_, 0, basins_);
     numbers_.emplace_back("basins", static_cast<double>(basins_.size()));
-    Matrix points(static_cast<Index>(2 * basins_.size() - 1), 3);
+    write_critical(directory_ / "critical.vtp", basins_, header_);
+    save_basins();
+  }
+
+  /// The minima of these basins, and the saddles at which all but the first end.
+  void write_critical(const fs::path& file, std::span<const std::vector<double>> basins, vtk::Header header) const {
+    Matrix points(static_cast<Index>(2 * basins.size() - 1), 3);
     std::vector<vtk::Array> arrays{{"kind", {}, 1}, {"basin", {}, 1}, {"loss", {}, 1}, {"persistence", {}, 1}};
     Index row = 0;
     const auto add = [&](double kind, const std::vector<double>& basin, std::size_t first, double loss) {
@@ -150,18 +158,23 @@ class Files {
       const double values[] = {kind, basin[1], loss, basin[10]};
       for (std::size_t j = 0; j < arrays.size(); ++j) arrays[j].values.push_back(values[j]);
     };
-    for (const auto& basin : basins_) add(0, basin, 2, basin[5]);
-    for (std::size_t k = 1; k < basins_.size(); ++k) add(1, basins_[k], 6, basins_[k][9]);
-    vtk::Header header = header_;
+    for (const auto& basin : basins) add(0, basin, 2, basin[5]);
+    for (std::size_t k = 1; k < basins.size(); ++k) add(1, basins[k], 6, basins[k][9]);
     header.texts.emplace_back("kinds", "minimum,saddle");
-    vtk::write_points(directory_ / "critical.vtp", points, arrays, header);
-    save_basins();
+    vtk::write_points(file, points, arrays, header);
   }
 
   void save_basins() const {
     replace_file(directory_ / "topology.csv", csv_text({"heat_time", "basin", "x", "y", "z", "birth", "saddle_x",
                                                         "saddle_y", "saddle_z", "death", "persistence", "parent"},
                                                        basins_));
+  }
+
+  /// heat/NAME_0007.EXT.
+  static fs::path in_series(const char* name, std::size_t k, const char* extension) {
+    std::ostringstream file;
+    file << name << '_' << std::setw(4) << std::setfill('0') << k << extension;
+    return fs::path("heat") / file.str();
   }
 
   void write_heat() {
@@ -175,19 +188,24 @@ class Files {
     for (std::size_t k = 0; k < times.size(); ++k) {
       const auto u = heat_flow(surface_.grid, surface_.values, times[k]);
       const MergeTree tree = merge_tree(surface_.grid, u);
-      const std::size_t before = basins_.size();
-      if (times[k] > 0) append_basins(tree, times[k], basins_);
+      Rows basins;
+      append_basins(tree, times[k], basins);
       const auto labels = tree.labels(threshold_);
       const std::vector<vtk::Array> arrays{{"loss", u, 1},
                                            {"log10_loss", logarithms(u, log_zero(surface_.values)), 1},
                                            {"basin", {labels.begin(), labels.end()}, 1}};
-      char name[32];
-      std::snprintf(name, sizeof name, "heat_%04zu.vti", k);
-      vtk::Header header = header_;
-      header.time = times[k];
-      vtk::write_image(directory_ / "heat" / name, surface_.grid, arrays, header);
-      entries.push_back({times[k], fs::path("heat") / name, 0});
-      const double count = times[k] > 0 ? static_cast<double>(basins_.size() - before) : numbers_.front().second;
+      // Only what still holds of the smoothed values.
+      const vtk::Header header{
+          header_.provenance,
+          times[k],
+          {{"sigma", std::sqrt(2 * times[k])}, {"log10_zero", log_zero(surface_.values)}, {"persistence", threshold_}},
+          header_.texts};
+      const fs::path plane = in_series("heat", k, ".vti"), critical = in_series("critical", k, ".vtp");
+      vtk::write_image(directory_ / plane, surface_.grid, arrays, header);
+      write_critical(directory_ / critical, basins, header);
+      entries.insert(entries.end(), {{times[k], plane, 0}, {times[k], critical, 1}});
+      const auto count = static_cast<double>(basins.size());
+      if (times[k] > 0) basins_.insert(basins_.end(), basins.begin(), basins.end());
       rows.push_back({times[k], std::sqrt(2 * times[k]), count, tree.basins[0].birth,
                       tree.basins.size() > 1 ? tree.basins[1].persistence() : 0});
     }

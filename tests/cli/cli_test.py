@@ -146,7 +146,8 @@ class Environment(ProgramTest):
             (["data", "--data.kind=csv", "--data.file=none.csv"], "none.csv"),
             (["evaluate", "--in.dir=none"], "run.ini"),
             (["evaluate", "--evaluate.weights=none.csv", "--evaluate.data=none.csv"], "none.csv"),
-            (["train", "."], "'.'"),
+            (["train", "."], "'.' is a directory"),
+            (["surface", "."], "--in.dir=."),
         ]
         for (_, name), (_, err) in zip(cases, self.call_all([line for line, _ in cases], code=4)):
             self.assertIn(name, err)

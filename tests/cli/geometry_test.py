@@ -5,9 +5,15 @@ import csv
 import io
 import json
 import math
+import sys
 import unittest
+from pathlib import Path
 
 from program import SHORT, ProgramTest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "postprocess"))
+
+from run_report.planes import read_lines  # noqa: E402  (what draws the pictures)
 
 SPECTRUM_FILES = ["run.ini", "spectrum.csv", "vectors.csv", "density.csv", "sharpness.csv"]
 
@@ -29,10 +35,10 @@ class GeometryTest(ProgramTest):
 class Spectrum(GeometryTest):
     """thalweg spectrum."""
 
-    def spectrum(self, directory, *keys, code=0):
+    def spectrum(self, directory, *keys, code=0, ranks=0):
         """Runs it without pictures."""
         return self.call("spectrum", "--in.dir=run", f"--out.dir={directory}",
-                         "--out.pictures=false", *keys, code=code)
+                         "--out.pictures=false", *keys, code=code, ranks=ranks)
 
     def test_agrees_with_the_product_of_evaluate_and_repeats(self):
         self.spectrum("one", "--spectrum.path=3", "--spectrum.count=2")
@@ -59,6 +65,18 @@ class Spectrum(GeometryTest):
         self.assertAlmostEqual(said["felt_sharpness"], said["sharpness"],
                                delta=1e-7 * said["sharpness"])
 
+    def test_is_the_same_for_any_number_of_ranks(self):
+        keys = ["--spectrum.path=2", "--spectrum.count=2", "--spectrum.probes=30"]
+        for directory, ranks in (("one", 1), ("two", 2), ("three", 3)):
+            self.spectrum(directory, *keys, ranks=ranks)
+        numbers = [json.loads(self.read(directory, "spectrum.json"))
+                   for directory in ("one", "two", "three")]
+        for said in numbers:
+            del said["product_seconds"]
+        for directory, said in zip(("two", "three"), numbers[1:]):
+            self.assert_same_files("one", directory, SPECTRUM_FILES)
+            self.assertEqual(said, numbers[0])
+
     def test_feels_the_metric_of_the_flow(self):
         smooth = ["--flow.diffusion=gradient", "--flow.lattice=ring", "--flow.sigma=3"]
         self.spectrum("smooth", *smooth, "--spectrum.probes=0", "--spectrum.steps=0")
@@ -78,6 +96,7 @@ class Spectrum(GeometryTest):
     def test_refuses_what_cannot_be(self):
         for keys, words in ((["--spectrum.count=999"], ["spectrum.count", "999"]),
                             (["--spectrum.probes=3"], ["spectrum.probes"]),
+                            (["--spectrum.tolerance=1e-20"], ["spectrum.tolerance", "1e-13"]),
                             (["--spectrum.matrix=hesian"], ["spectrum.matrix", "hessian"]),
                             (["--out.overwrite=true"], ["out.dir", "weights.csv"])):
             out = "run" if keys[0].startswith("--out") else "none"
@@ -111,7 +130,7 @@ class Surface(GeometryTest):
         self.call("surface", "one/run.ini", "--out.dir=again", "--out.pictures=false")
         for other in ("two", "again"):
             self.assert_same_files("one", other, [*SURFACE_FILES, "heat.csv", "heat.pvd",
-                                                  "heat/heat_0002.vti"])
+                                                  "heat/heat_0002.vti", "heat/critical_0002.vtp"])
         said = self.results("one")
         self.assertEqual(said["points"], 77)
         self.assertEqual(said["centre_loss"], said["trained_loss"])
@@ -121,6 +140,30 @@ class Surface(GeometryTest):
         centre = next(row for row in self.table("one", "surface.csv") if row["x"] == row["y"] == 0)
         for mine, theirs in (("loss", "loss"), ("grad_norm", "grad_norm"), ("train_accuracy", "accuracy")):
             self.assertAlmostEqual(centre[mine], point[theirs], delta=1e-12)
+
+    def test_slopes_and_curvatures_are_those_of_the_derivatives(self):
+        self.surface("close", "--surface.directions=layer", "--surface.size=9",
+                     "--surface.radius=0.02")
+        said = self.results("close")
+        for axis in "xy":
+            # Fourth-order differences at h = 0.005; rounding leaves 1e-16/h^2 in the second.
+            self.assertAlmostEqual(said[f"slope_{axis}"], said[f"gradient_{axis}"], delta=1e-8)
+            self.assertAlmostEqual(said[f"curvature_{axis}"], said[f"product_{axis}"], delta=1e-7)
+            self.assertGreater(abs(said[f"gradient_{axis}"]), 1e-4)
+
+    def test_draws_several_runs_with_their_losses_and_distances(self):
+        self.call(*SHORT, "--model.seed=3", "--out.dir=other")
+        self.surface("both", "--surface.runs=other", "--surface.size=41")
+        (mine, first), (_, second) = read_lines(self.directory / "both" / "paths.vtp")
+        self.assertLess(abs(mine[-1]).max(), 1e-12)
+        self.assertLess(first["distance"][-1], 1e-12)
+        self.assertAlmostEqual(first["loss"][-1], first["surface_loss"][-1], delta=1e-12)
+        # The other run's network lies off the plane; its loss is its own, on this run's data.
+        self.assertGreater(second["distance"].min(), 0.1)
+        self.call("evaluate", "--evaluate.weights=other/weights.csv",
+                  "--evaluate.data=run/data.csv", "--out.dir=at-other")
+        loss = json.loads(self.read("at-other", "evaluate.json"))["loss"]
+        self.assertAlmostEqual(second["loss"][-1], loss, delta=1e-12)
 
     def test_finishes_what_a_kill_left_and_computes_no_point_twice(self):
         keys = ["--surface.size=201,101", "--surface.directions=random", "--surface.radius=1,2",
@@ -160,6 +203,13 @@ class Surface(GeometryTest):
         mean = {kind: sum(row[f"{kind}_loss"] for row in path) for kind in ("linear", "bezier")}
         self.assertLess(mean["bezier"], mean["linear"])
         self.assertGreaterEqual(said["linear_barrier"], 0)
+        (straight, _), (bent, _) = read_lines(self.directory / "curve" / "connect.vtp")
+        self.assertLess(abs(straight[:, 1]).max(), 1e-12)
+        # The plane's second unit leads to the bend, half of which a quadratic curve reaches.
+        self.assertAlmostEqual(bent[30, 1], 0.5, delta=1e-12)
+        for line in (straight, bent):
+            self.assertAlmostEqual(line[0, 0], 0, delta=1e-12)
+            self.assertAlmostEqual(line[-1, 0], 1, delta=1e-12)
 
     def test_fills_a_volume_in_directions_of_any_kind(self):
         for kind in ("filter", "layer", "hessian", "random", "trajectory", "coordinates"):
@@ -192,6 +242,8 @@ class Surface(GeometryTest):
                             (["--surface.values=roughness"], ["surface.values", "roughness"]),
                             (["--surface.values=los"], ["surface.values", "loss"]),
                             (["--surface.size=10"], ["surface.size", "odd"]),
+                            (["--surface.size=5,7,9"], ["surface.size", "surface.dimensions"]),
+                            (["--surface.radius=1,2,3"], ["surface.radius", "surface.dimensions"]),
                             (["--surface.dimensions=4"], ["surface.dimensions"]),
                             (["--surface.bezier=5"], ["surface.bezier", "surface.runs"])):
             keys = keys if "size" in keys[0] else [*keys, "--surface.size=5"]
@@ -200,6 +252,27 @@ class Surface(GeometryTest):
             for word in words:
                 self.assertIn(word, err)
             self.assertFalse((self.directory / "none").exists())
+
+
+class Pictures(GeometryTest):
+    """What is drawn without being asked."""
+
+    def test_every_result_is_drawn_and_in_the_report(self):
+        self.call(*SHORT, "--model.seed=3", "--out.dir=other")
+        bent = ["--surface.directions=points", "--surface.runs=other", "--surface.bezier=2"]
+        heat = "--surface.heat=0.01,0.1"
+        for command, keys, pictures in (
+                ("spectrum", ["--spectrum.path=3"], ("spectrum", "sharpness")),
+                ("surface", ["--surface.size=9", heat, *bent], ("surface", "heat", "connect", "pca")),
+                ("surface", ["--surface.size=9", heat, "--surface.dimensions=1"], ("line", "heat")),
+                ("surface", ["--surface.size=5", "--surface.dimensions=3"], ("volume", "pca"))):
+            out = "-".join(pictures)
+            _, err = self.call(command, "--in.dir=run", f"--out.dir={out}", *keys)
+            self.assertNotIn("left out", err)
+            report = self.read(out, "report.html").decode()
+            self.assertEqual(report.count("<img"), len(list((self.directory / out).glob("*.png"))))
+            for name in pictures:
+                self.assertTrue((self.directory / out / f"{name}.png").is_file(), name)
 
 
 if __name__ == "__main__":

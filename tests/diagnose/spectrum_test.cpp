@@ -145,6 +145,16 @@ TEST(Eigenpairs, InAMetricSolveTheGeneralisedProblem) {
   }
 }
 
+// The sixth eigenvalue is nearer to the fifth than a coarse search can tell.
+TEST(Eigenpairs, AreNotConfusedByACloseNeighbour) {
+  Vector values = Vector::LinSpaced(300, -1e-3, 1e-3);
+  for (const double gap : {1e-1, 1e-3, 1e-6}) {
+    values.tail(6) << 1 - gap, 1, 2, 3, 4, 5;
+    const Eigenpairs pairs = eigenpairs(map_of(with_spectrum(values, 3)), asking(5));
+    for (Index k = 0; k < 5; ++k) EXPECT_NEAR(pairs.values[k], 5. - static_cast<double>(k), 1e-12) << gap;
+  }
+}
+
 TEST(Eigenpairs, OfANearbyMatrixSaveProducts) {
   const Trained t;
   const SymmetricMap map = hessian(t.net.risk, t.theta);

@@ -10,8 +10,8 @@
 namespace thalweg {
 
 /// A grid about the origin of a slice's coordinates: odd numbers of nodes over [-radius, radius] along each axis.
-/// Missing entries repeat the last. Throws std::invalid_argument on an even size, one below 3, or a radius that is not
-/// positive.
+/// Missing entries repeat the last. Throws std::invalid_argument on an even size, one below 3, a radius that is not
+/// positive, or more entries than dimensions.
 Grid slice_grid(int dimension, std::span<const int> sizes, std::span<const double> radii);
 
 /// The same so that 1 is a node along every axis, the radius being as near to `radius` as that allows: both ends of a

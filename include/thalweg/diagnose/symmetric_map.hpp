@@ -16,6 +16,8 @@ struct SymmetricMap {
 
 /// The Hessian of `functional` at y, over all samples; the functional must outlive the map.
 SymmetricMap hessian(const Functional& functional, In y);
+/// The same of a risk, which keeps what depends on y alone, unless that would fill half a gigabyte.
+SymmetricMap hessian(const Risk& risk, In y);
 /// The Gauss-Newton matrix of `risk` at y: the Hessian without the curvature of the network; the risk must outlive it.
 SymmetricMap gauss_newton(const Risk& risk, In y);
 

@@ -48,6 +48,9 @@ class Risk final : public Functional {
   void gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const;
 
  private:
+  friend class RiskHessian;
+
+  Index block_size(Index total) const;
   template <class Visit>
   void each_block(In theta, Batch batch, bool tangents, Visit visit) const;
   double count(Batch batch) const;

@@ -167,9 +167,9 @@ std::string PetscStepper::failure() const {
   check(SNESGetConvergedReason(snes, &newton));
   check(KSPGetConvergedReason(ksp, &linear));
   if (newton < 0) text += std::string(", Newton's method: ") + SNESConvergedReasons[newton];
-  if (linear < 0) text += std::string(", linear solver: ") + KSPConvergedReasons[linear];
-  if (linear == KSP_DIVERGED_INDEFINITE_MAT)
+  if (jacobian_.indefinite())
     return text + "; the energy is not convex here: try a scheme.step below 1/|its least curvature|";
+  if (linear < 0) text += std::string(", linear solver: ") + KSPConvergedReasons[linear];
   if (newton < 0) return text + "; try a smaller scheme.step, or -snes_max_it and -ksp_max_it after --";
   return text + "; try a smaller scheme.step or a looser tolerance";
 }

@@ -201,6 +201,37 @@ void Comparison::measure_ladder(const SchemeRow& row, bool adaptive, const std::
   }
 }
 
+double Comparison::seconds_a_step(const SchemeRow& row, bool adaptive) const {
+  constexpr int tried = 4;
+  const SchemeSettings settings = settings_at(adaptive, adaptive ? 1e-4 : interval_ / 16);
+  const auto stepper = row.make(experiment_.flow, settings, experiment_.start(), end_);
+  for (int k = 0; k < tried && stepper->now().time < end_ && stepper->advance().ok; ++k) {
+  }
+  return stepper->work().seconds / static_cast<double>(std::max<std::int64_t>(1, stepper->work().steps));
+}
+
+double Comparison::expected_seconds(const SchemeRow& row, bool adaptive) const {
+  const SchemesSpec& spec = experiment_.settings.schemes;
+  const double order = row.order > 0 ? row.order : 4, most = static_cast<double>(spec.most_steps);
+  const double limit = row.limit ? row.limit(settings_at(adaptive, interval_)) : INFINITY;
+  const double first = std::isfinite(sharpness_ + limit) ? std::min(interval_, limit / sharpness_) : interval_;
+  const auto error = [&](double step) { return .1 * std::pow(step / first, order); };
+  const double each = seconds_a_step(row, adaptive);
+  double all = 0;
+  const auto count = [&](double steps) {
+    const double seconds = each * std::min(steps, most);
+    all += seconds * (seconds < 1 ? spec.repeats : 1);
+  };
+  for (const double dial : adaptive ? spec.tolerances : spec.steps)
+    count(end_ / (adaptive ? first * std::pow(10 * dial, 1 / order) : dial));
+  if (adaptive || !spec.steps.empty()) return all;
+  for (double step = interval_; end_ / step <= most; step /= 2) {
+    count(end_ / step);
+    if (error(step) <= 10 * reference_error_.theta) break;
+  }
+  return all;
+}
+
 namespace {
 
 bool solves_this_flow(const SchemeRow& row, const Settings& s) {

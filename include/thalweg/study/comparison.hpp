@@ -56,6 +56,12 @@ class Comparison {
   void measure_ladder(const SchemeRow& row, bool adaptive, const std::function<bool()>& interrupted,
                       const std::function<void(const Precision&)>& receive) const;
 
+  /// Roughly how long measure_ladder() will take: the time of a few steps, times how many there will be if the error
+  /// is a tenth where the scheme begins to be stable and falls with its order.
+  double expected_seconds(const SchemeRow& row, bool adaptive) const;
+  /// The time of a step of that scheme, from its first few.
+  double seconds_a_step(const SchemeRow& row, bool adaptive) const;
+
   /// The settings of a scheme at one step or tolerance.
   SchemeSettings settings_at(bool adaptive, double dial) const;
 

@@ -127,7 +127,10 @@ int limit(const Request& request, const Console& console) {
   require(!settings.flow.gamma, "flow.gamma: the limits are of the flow of first order; leave it out");
   const Experiment experiment(settings);
   const auto steps = ladder(experiment);
-  require_options_used(read_options(experiment.scheme, experiment.flow));
+  std::vector<std::string> asked;
+  for (const auto name : kind.schemes)
+    for (auto& option : read_options(make_scheme(name, {}), experiment.flow)) asked.push_back(std::move(option));
+  require_options_used(asked);
   choose_directory(settings, "limit");  // complains before the work begins
   const auto points = kind.measure(experiment, steps, console);
   if (console.interrupted && console.interrupted()) return 130;

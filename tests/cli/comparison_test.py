@@ -40,7 +40,8 @@ class Comparison(ProgramTest):
             ([*SCHEMES, "--scheme.batch=5"], ["scheme.batch"]),
             ([*SCHEMES, "--stop.loss=0.1"], ["stop.time"]),
             ([*SCHEMES, "--scheme.name=rk4"], ["scheme.name", "schemes.names"]),
-            ([*SCHEMES, "--", "-ts_typ", "rk"], ["-ts_typ"]),
+            ([*SCHEMES, "--", "-ts_typ", "rk"], ["-ts_typ", "-ts_type"]),
+            ([*LIMIT, "--limit.kind=modified", "--", "-snes_rtoll", "1"], ["-snes_rtoll", "-snes_rtol"]),
             ([*LIMIT, "--limit.kind=steps"], ["limit.kind", "'steps'", "step"]),
             ([*LIMIT, "--limit.steps=0.3"], ["limit.steps", "0.3", "0.5"]),
             ([*LIMIT, "--limit.kind=noise", "--scheme.sampling=shuffle"], ["scheme.sampling"]),
@@ -115,11 +116,12 @@ class Comparison(ProgramTest):
         order = float(self.rows("step", "fit.csv")[0]["order"])
         self.assertAlmostEqual(order, 1, delta=0.1)
 
-    def test_limit_of_the_noise_is_the_same_on_two_ranks(self):
-        line = [*LIMIT, "--limit.kind=noise", "--limit.runs=64", "--limit.steps=0.125,0.0625"]
-        self.call(*line, "--out.dir=one")
-        self.call(*line, "--out.dir=two", ranks=2)
-        self.assert_same_files("one", "two", ["run.ini", "limit.csv", "fit.csv"])
+    def test_limits_are_the_same_on_two_ranks(self):
+        for kind in ("step", "modified", "noise"):
+            line = [*LIMIT, f"--limit.kind={kind}", "--limit.runs=64", "--limit.steps=0.125,0.0625"]
+            self.call(*line, f"--out.dir={kind}-one")
+            self.call(*line, f"--out.dir={kind}-two", ranks=2)
+            self.assert_same_files(f"{kind}-one", f"{kind}-two", ["run.ini", "limit.csv", "fit.csv"])
 
     def test_limit_of_a_quadratic_is_exact(self):
         self.call("limit", "--limit.kind=noise", "--model.kind=quadratic", "--model.dimension=1",

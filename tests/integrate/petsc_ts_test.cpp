@@ -97,6 +97,77 @@ TEST(ImplicitScheme, TakesStepsFarBeyondTheFastestScale) {
   EXPECT_NEAR(y[0], 1 / (1 + 1e6), 1e-8 / (1 + 1e6));
 }
 
+/// What an implicit row with steps of `step` does from 1 on y' = -rates y until t = 1.
+Outcome grown(const SchemeRow& row, const Vector& rates, double step, std::optional<double> rtol = {}) {
+  const test::Quadratic energy(rates.asDiagonal().toDenseMatrix());
+  const GradientFlow flow(energy, nullptr, {});
+  SchemeSettings settings;
+  settings.step = step;
+  settings.rtol = rtol;
+  Stop stop;
+  stop.time = 1;
+  return integrate(flow, make_scheme(row.name, settings), Vector::Ones(rates.size()), stop);
+}
+
+// Along y_0 the energy curves down by 10. A step of 1 would lead backward Euler from 1 to 1/(1 - 10), to the other side
+// of the hill, and so or farther the others. PETSc's conjugate gradients notice a change of sign between two
+// directions, not one direction alone; ours look at each. The step is tried again with a quarter of its length, and
+// later ones grow again.
+TEST(ImplicitScheme, GoesOnWhereTheEnergyIsNotConvex) {
+  for (const Vector& rates : {Vector{{-10}}, Vector{{-10, -7, -10}}, Vector{{-10, 30}}})
+    for (const SchemeRow& row : petsc_schemes()) {
+      if (row.implicit != Part::all) continue;
+      const Outcome outcome = grown(row, rates, 1);
+      EXPECT_EQ(outcome.status, Status::diverged) << row.name << ": the energy of a hill is lower at its foot";
+      EXPECT_GT(outcome.y[0], 1) << row.name;
+      EXPECT_GT(outcome.work.rejected, 0) << row.name;
+    }
+}
+
+// Those that cannot shorten a fixed step say what is wrong with it; none arrives on the other side.
+TEST(ImplicitScheme, NeverCrossesAHillByAFixedStep) {
+  for (const SchemeRow& row : test::first_order_schemes()) {
+    if (row.implicit != Part::all || !row.fixed) continue;
+    const Outcome outcome = grown(row, Vector{{-10}}, 1);
+    EXPECT_GE(outcome.y[0], 1) << row.name;
+    if (outcome.status == Status::failed) {
+      EXPECT_NE(outcome.message.find("try a "), std::string::npos) << outcome.message;
+      EXPECT_NE(outcome.message.find(row.family == "ARKODE" ? "is not convex" : "indefinite"), std::string::npos)
+          << outcome.message;
+    }
+  }
+}
+
+// A relative error neither grows nor fades on y' = 10 y, so that those of the steps add up at most; an error below
+// rtol |y| of the longer state is below 3 rtol of the shorter one.
+TEST(ImplicitScheme, FollowsGrowthToItsTolerance) {
+  for (const SchemeRow& row : test::first_order_schemes()) {
+    if (row.implicit != Part::all || !row.adaptive) continue;
+    const Outcome outcome = grown(row, Vector{{-10}}, 1, 1e-4);
+    EXPECT_EQ(outcome.status, Status::time) << row.name << ": " << outcome.message;
+    EXPECT_NEAR(outcome.y[0] * std::exp(-10), 1, 3e-4 * static_cast<double>(outcome.work.steps)) << row.name;
+  }
+}
+
+// A step of backward Euler minimises E + |step|^2/(2 h) in the metric: the root near its start lowers E, others need
+// not. Steps from resolved to a thousand times too long for that.
+TEST(BackwardEuler, LowersTheEnergyOfANetworkAtEveryStep) {
+  const test::Network net({{8, 8}, "tanh", "logistic", "standard", 0, 0}, 2, 40);
+  for (const Slots& slots : {Slots{}, Slots{.05, 0, 1}, Slots{.02, .05, 1}})
+    for (const auto* scheme : {"backward-euler", "bdf1", "arkimex1bee-implicit"})
+      for (const double step : {1., 10., 100., 1000.}) {
+        const GradientFlow flow(net.risk, net.lattice.get(), slots);
+        Trajectory path;
+        const Watch watch[] = {{{{}, 1}, path}};
+        Stop stop;
+        stop.steps = 10;
+        integrate(flow, test::fixed_step(scheme, step), .3 * net.model.start(1), stop, watch);
+        ASSERT_EQ(path.states.size(), 11u) << scheme;
+        for (std::size_t k = 1; k < path.states.size(); ++k)
+          EXPECT_LT(*flow.energy(path.states[k]), *flow.energy(path.states[k - 1])) << scheme << " at " << step;
+      }
+}
+
 // On y' = -nu K y with h nu |K| = 4e4 an implicit stiff part is stable where an explicit step would grow 4e4 fold.
 TEST(ImplicitStiffPart, StaysStableForAnyStrengthOfDiffusion) {
   const test::Quadratic nothing(Matrix::Zero(8, 8));
@@ -177,7 +248,7 @@ TEST(PetscOptions, ThatNothingReadsAreNamed) {
   const Option option("-ts_rk_order", "2");
   const std::string said =
       test::complaint([&] { require_options_used(read_options(make_scheme("rk4", {}), decay.flow)); });
-  EXPECT_EQ(said.find("PETSc does not use -ts_rk_order here"), 0u) << said;
+  EXPECT_EQ(said.find("PETSc does not use -ts_rk_order here; did you mean -ts_rk_type"), 0u) << said;
 }
 
 }  // namespace

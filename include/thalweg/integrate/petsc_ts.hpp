@@ -33,6 +33,6 @@ std::unique_ptr<Stepper> petsc_stepper(const PetscScheme& scheme, const Flow& fl
 std::vector<std::string> read_options(const Scheme& scheme, const Flow& flow);
 
 /// Throws std::invalid_argument that names an option which no scheme has read, with the nearest of the names asked for.
-void require_options_used(const std::vector<std::string>& asked);
+void require_options_used(std::vector<std::string> asked);
 
 }  // namespace thalweg

@@ -48,11 +48,14 @@ TEST(Recorder, LeavesCostlyProbesOutUnlessNamed) {
 // starts as E.
 TEST(Recorder, ShowsTheEnergyThatAnAuxiliaryVariableLowers) {
   for (const std::string scheme : {"sav-euler", "sav-crank-nicolson"}) {
-    const Experiment ex(
-        small("record.probes=energy,modified_energy record.every=1 scheme.step=40 stop.steps=20 "
-              "flow.diffusion=weights flow.nu=0.01 scheme.name=" +
-              scheme));
-    const Recorder recorder = recorded(ex);
+    Settings settings =
+        small("record.probes=energy,modified_energy scheme.step=40 flow.diffusion=weights flow.nu=0.01 scheme.name=" +
+              scheme);
+    settings.stop.steps = 20;
+    const Experiment ex(settings);
+    Recorder recorder = ex.recorder();
+    const Watch watch[] = {{{{}, 1}, recorder}};
+    ex.run(watch);
     const auto& rows = recorder.rows();
     ASSERT_EQ(rows.size(), 21u);
     EXPECT_NEAR(rows[0][4], rows[0][3], 1e-14) << scheme;

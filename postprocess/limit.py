@@ -78,7 +78,7 @@ def draw_series(axes, label, values, look, fit):
         axes.errorbar(
             parameter[seen],
             error[seen],
-            yerr=np.where(spread > 0, spread, np.nan)[seen],
+            yerr=spread[seen] if spread.any() else None,
             fmt=look.marker,
             color=look.colour,
             markerfacecolor=face,
@@ -95,17 +95,22 @@ def draw_series(axes, label, values, look, fit):
 
 
 def draw_triangle(axes, series, fits):
-    """A slope triangle below each fit whose rounded order has none yet."""
-    drawn = set()
+    """A slope triangle below each fit whose rounded order has none yet, and below those it would meet."""
+    drawn = {}
     for label, fit in sorted(fits.items(), key=lambda item: item[1]["constant"]):
         order = fit["order"]
         if not np.isfinite(order) or round(order) in drawn or round(order) < 1 or label not in series:
             continue
-        drawn.add(round(order))
         left = fit["finest"] * 1.15
         right = left * min(2.5, (fit["coarsest"] / fit["finest"]) ** 0.5)
         bottom = 0.35 * fit["constant"] * left**order
-        top = bottom * (right / left) ** round(order)
+        rise = (right / left) ** round(order)
+        for other_left, other_right, other_bottom, other_top in drawn.values():
+            beside = left > 1.3 * other_right or other_left > 1.3 * right
+            if not beside and bottom < 1.2 * other_top and other_bottom < 1.2 * bottom * rise:
+                bottom = 0.6 * other_bottom / rise
+        top = bottom * rise
+        drawn[round(order)] = (left, right, bottom, top)
         axes.fill([left, right, right], [bottom, bottom, top], color="#BBBBBB", linewidth=0, zorder=1)
         axes.text(right * 1.06, (bottom * top) ** 0.5, str(round(order)), va="center", fontsize=8)
 

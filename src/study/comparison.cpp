@@ -161,11 +161,19 @@ Precision Comparison::measure(const SchemeRow& row, bool adaptive, double dial,
   EnergyLaw law(experiment_.flow);
   const Watch watches[] = {{{even_times(end_, s.record.count), 0}, judge}, {{{}, 1}, law}};
   const Outcome outcome = integrate(experiment_.flow, scheme, y0, stop, watches);
-  Precision point{std::string(row.name), adaptive,    dial,         std::string(name(outcome.status)),
-                  outcome.message,       judge.worst, outcome.work, law.rises,
+  Precision point{std::string(row.name),
+                  adaptive,
+                  dial,
+                  std::string(name(outcome.status)),
+                  outcome.message,
+                  judge.worst,
+                  outcome.work.error.value_or(nan) / theta_scale_,
+                  outcome.work,
+                  law.rises,
                   outcome.work.seconds};
   if (!point.reached()) {
     point.errors = {nan, nan, nan};
+    point.estimate = nan;
     if (outcome.status == Status::steps)
       point.reason = "not there after schemes.most_steps = " + std::to_string(s.schemes.most_steps);
     return point;

@@ -46,7 +46,7 @@ RunRow to_row(std::int64_t task, const Precision& p) {
           {p.dial, p.errors.theta, p.errors.energy, p.errors.output, static_cast<double>(p.work.steps),
            static_cast<double>(p.work.rejected), static_cast<double>(p.work.gradients),
            static_cast<double>(p.work.products), static_cast<double>(p.work.nonlinear_iterations),
-           static_cast<double>(p.work.linear_iterations), static_cast<double>(p.energy_rises)},
+           static_cast<double>(p.work.linear_iterations), static_cast<double>(p.energy_rises), p.estimate},
           p.seconds,
           {}};
 }
@@ -60,6 +60,7 @@ Precision to_point(const Task& task, const RunRow& row) {
               row.status,
               row.reason,
               {m[1], m[2], m[3]},
+              m[11],
               {},
               0,
               row.seconds};

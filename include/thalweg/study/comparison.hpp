@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct Precision {
   bool adaptive = false;
   double dial = 0;  // step, or rtol = atol
   std::string status, reason;
-  Errors errors;  // nan unless it reached the end
+  Errors errors;                                               // nan unless it reached the end
+  double estimate = std::numeric_limits<double>::quiet_NaN();  // by the scheme itself, of errors.theta at the end
   Work work;
   std::int64_t energy_rises = 0;  // steps after which E was higher than before, by more than rounding
   double seconds = 0;             // inside the scheme; least of the repetitions

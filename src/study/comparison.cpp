@@ -210,12 +210,17 @@ void Comparison::measure_ladder(const SchemeRow& row, bool adaptive, const std::
 }
 
 double Comparison::seconds_a_step(const SchemeRow& row, bool adaptive) const {
-  constexpr int tried = 4;
-  const SchemeSettings settings = settings_at(adaptive, adaptive ? 1e-4 : interval_ / 16);
+  constexpr int cold = 2, most = 100;  // the first steps allocate
+  constexpr double enough = .005;
+  const SchemeSettings settings = settings_at(adaptive, adaptive ? 1e-4 : interval_ / 64);  // most steps are short
   const auto stepper = row.make(experiment_.flow, settings, experiment_.start(), end_);
-  for (int k = 0; k < tried && stepper->now().time < end_ && stepper->advance().ok; ++k) {
+  double before = 0, seconds = 0;
+  int steps = 0;
+  while (steps < most && seconds < enough && stepper->now().time < end_ && stepper->advance().ok) {
+    if (++steps == cold) before = stepper->work().seconds;
+    seconds = stepper->work().seconds - before;
   }
-  return stepper->work().seconds / static_cast<double>(std::max<std::int64_t>(1, stepper->work().steps));
+  return seconds / std::max(1, steps > cold ? steps - cold : steps);
 }
 
 double Comparison::expected_seconds(const SchemeRow& row, bool adaptive) const {

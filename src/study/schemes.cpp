@@ -124,8 +124,9 @@ class Schemes {
                   " from itself at twice the step");
     double seconds = 0;
     for (const Task& task : tasks_)
-      seconds += task.kind == Task::stability ? stability_steps * comparison_->seconds_a_step(*task.row, false)
-                                              : comparison_->expected_seconds(*task.row, task.kind == Task::tolerances);
+      seconds += task.kind == Task::stability
+                     ? stability_steps(*task.row) * comparison_->seconds_a_step(*task.row, false)
+                     : comparison_->expected_seconds(*task.row, task.kind == Task::tolerances);
     console_.note(std::to_string(rows_.size()) + " schemes, about " + duration_text(seconds / console_.ranks) + " on " +
                   std::to_string(console_.ranks) + (console_.ranks == 1 ? " process" : " processes"));
     progress_.emplace(console_, "schemes", static_cast<double>(tasks_.size()));

@@ -41,8 +41,9 @@ class Linearisation final : public Flow {
 /// grows by itself. Throws as sharpness() does.
 double growth_rate(const Flow& flow, In y);
 
-/// What a search for the largest stable step costs, in steps: some fifteen times 300.
-inline constexpr double stability_steps = 15 * 300;
+/// About what a search for the largest stable step costs, in steps: 300 where there is no bound, else fifteen times
+/// that.
+inline double stability_steps(const SchemeRow& row) { return row.implicit == Part::all ? 300 : 15 * 300; }
 
 /// The largest step with which a scheme stays bounded on a linear flow without growing modes whose fastest decay is
 /// `sharpness`: by bisection to a hundredth, over 300 steps from a vector of its fastest modes, bounded being a growth

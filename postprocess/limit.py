@@ -57,49 +57,60 @@ def thetas_of(series, ending):
 
 
 def looks_of(series):
-    """A colour a method: the series of one theta share it."""
-    stems = list(dict.fromkeys(label.rpartition("-")[0] for label in series))
-    own = style.looks(["", *(stems if len(stems) > 1 else series)])
-    return {label: own.get(label) or own[label.rpartition("-")[0]] for label in series}
+    """A colour a series; those of one theta share it."""
+    stems = {label: label.rpartition("-")[0] if label.startswith("theta=") else label for label in series}
+    own = style.looks(["", *dict.fromkeys(stems.values())])
+    return {label: own[stem] for label, stem in stems.items()}
 
 
 def draw_series(axes, label, values, look, fit):
-    """Errors with their standard errors; the fitted line over its range."""
+    """Errors with their standard errors, faint where these hide them; the fitted line over its range."""
     parameter, error, spread = values
     filled = not label.endswith("-flow")
     face = look.colour if filled else "white"
+    clear = error > 2 * spread
     label = style.plain(label)
     if label.startswith("theta="):  # the hollow ones are explained once
         label = "θ = " + label[len("theta=") :].rpartition("-")[0] if filled else None
-    axes.errorbar(
-        parameter,
-        error,
-        yerr=np.where(spread > 0, spread, np.nan),
-        fmt=look.marker,
-        color=look.colour,
-        markerfacecolor=face,
-        capsize=2,
-        linewidth=0.8,
-        markersize=5,
-        label=label,
-    )
+    for seen, alpha in ((clear, 1), (~clear, 0.35)):
+        if not seen.any():
+            continue
+        axes.errorbar(
+            parameter[seen],
+            error[seen],
+            yerr=spread[seen] if spread.any() else None,
+            fmt=look.marker,
+            color=look.colour,
+            markerfacecolor=face,
+            capsize=2,
+            linewidth=0.8,
+            markersize=5,
+            alpha=alpha,
+            label=label,
+        )
+        label = None
     if fit and np.isfinite(fit["order"]):
         ends = np.array([fit["finest"], fit["coarsest"]])
         axes.plot(ends, fit["constant"] * ends ** fit["order"], color=look.colour, linewidth=1.2)
 
 
 def draw_triangle(axes, series, fits):
-    """A slope triangle below each fit whose rounded order has none yet."""
-    drawn = set()
+    """A slope triangle below each fit whose rounded order has none yet, and below those it would meet."""
+    drawn = {}
     for label, fit in sorted(fits.items(), key=lambda item: item[1]["constant"]):
         order = fit["order"]
         if not np.isfinite(order) or round(order) in drawn or round(order) < 1 or label not in series:
             continue
-        drawn.add(round(order))
         left = fit["finest"] * 1.15
         right = left * min(2.5, (fit["coarsest"] / fit["finest"]) ** 0.5)
         bottom = 0.35 * fit["constant"] * left**order
-        top = bottom * (right / left) ** round(order)
+        rise = (right / left) ** round(order)
+        for other_left, other_right, other_bottom, other_top in drawn.values():
+            beside = left > 1.3 * other_right or other_left > 1.3 * right
+            if not beside and bottom < 1.2 * other_top and other_bottom < 1.2 * bottom * rise:
+                bottom = 0.6 * other_bottom / rise
+        top = bottom * rise
+        drawn[round(order)] = (left, right, bottom, top)
         axes.fill([left, right, right], [bottom, bottom, top], color="#BBBBBB", linewidth=0, zorder=1)
         axes.text(right * 1.06, (bottom * top) ** 0.5, str(round(order)), va="center", fontsize=8)
 
@@ -168,6 +179,8 @@ def write_report(directory):
         "Errors against the small parameter, with least-squares lines over their asymptotic ranges "
         f"and slope triangles. Rate of the theory: {run.get('rate', 'unknown')}."
     )
+    if any((spread > 0).any() for _, _, spread in series.values()):
+        caption += " Bars are standard errors of the ensembles; faint points are below two of them and not fitted."
     body = (
         f"<h1>Continuum limit {escape(kind)}: {escape(directory.resolve().name)}</h1>\n<h2>Picture</h2>\n"
         + page.figure("Error against the step", [(uri, "errors and fits")], caption, wide=640)

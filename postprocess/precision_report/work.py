@@ -4,6 +4,7 @@
 """
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 import style
 
@@ -87,6 +88,8 @@ def name_best(axes, ladders, error, cost, look):
             fontsize=7,
             va="center",
             color=look[ladder.family].colour,
+            path_effects=[withStroke(linewidth=2.2, foreground="white")],  # lines pass behind the names
+            zorder=4,
         )
     left, right = axes.get_xlim()
     axes.set_xlim(left, right * (right / left) ** 0.22)  # room for the names

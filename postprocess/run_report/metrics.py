@@ -12,7 +12,7 @@ from style import name, number, percent
 
 from run_report.planes import NoPicture
 
-LOSSES = ("loss", "energy", "test_loss")
+LOSSES = ("loss", "energy", "modified_energy", "test_loss")
 SHARES = ("train_accuracy", "validation_accuracy", "test_accuracy", "worst_fragment", "memorised")
 SMOOTHNESS = ("roughness", "turning")
 GROUPS = (  # columns, name of their axis, whether logarithmic

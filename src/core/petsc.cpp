@@ -29,6 +29,8 @@ class Help {
     std::fflush(stdout);
     screen_ = dup(STDOUT_FILENO);
     dup2(fileno(file_), STDOUT_FILENO);
+    // PETSc describes each group of options once a process, and takes any use of a group, help or not, for that.
+    PetscOptionsHelpPrintedDestroy(&PetscOptionsHelpPrintedSingleton);
     PetscOptionsSetValue(nullptr, "-help", nullptr);
   }
   ~Help() {

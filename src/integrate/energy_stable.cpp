@@ -24,12 +24,14 @@ constexpr SchemeRow rows[] = {
      .what = "scalar auxiliary variable, backward Euler; a modified energy never rises",
      .order = 1,
      .implicit = Part::stiff,
+     .carries_energy = true,
      .make = sav_euler},
     {.name = "sav-crank-nicolson",
      .family = "energy-stable",
      .what = "scalar auxiliary variable, Crank-Nicolson (Shen, Xu, Yang 2018)",
      .order = 2,
      .implicit = Part::stiff,
+     .carries_energy = true,
      .make = sav_crank_nicolson},
 };
 

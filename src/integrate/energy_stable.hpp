@@ -22,7 +22,7 @@ class ScalarAuxiliaryVariable final : public OneStep {
 
  private:
   Attempt attempt(double h) override;
-  void accept() override { r_ = next_r_; }
+  void accept() override;
   void save(std::vector<Vector>&, std::vector<double>& numbers) const override;
   void load(std::span<const Vector>, std::span<const double> numbers) override;
 
@@ -30,7 +30,7 @@ class ScalarAuxiliaryVariable final : public OneStep {
   double slow_energy(In y) const;
   Vector predicted(double h);
 
-  double weight_, constant_, r_, next_r_;
+  double weight_, constant_, r_, next_r_, next_energy_ = 0;
 };
 
 }  // namespace thalweg

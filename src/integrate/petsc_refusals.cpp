@@ -7,6 +7,12 @@
 namespace thalweg {
 namespace {
 
+#ifdef THALWEG_SUNDIALS
+constexpr std::string_view stiff_multistep = "cvode-bdf";
+#else
+constexpr std::string_view stiff_multistep = "bdf5";
+#endif
+
 constexpr Refusal schemes_rows[] = {
     {"arkimex-bpr3", "is of order 1 where the diffusion alone is implicit", "arkimex3 or arkimex-bpr3-implicit"},
     {"rosw-ark3", "loses its order or diverges on training flows", "rosw-ra34pw2"},
@@ -21,8 +27,8 @@ constexpr Refusal schemes_rows[] = {
     {"irk", "needs an assembled Hessian", "arkimex5-implicit"},
     {"mimex", "crashes without a stiff part of its own kind", "arkimex3"},
     {"pseudo", "takes ever longer steps and jumps between basins", "backward-euler"},
-    {"radau5", "is not in this build of PETSc", "bdf5"},
-    {"sundials", "is not in this build of PETSc", "bdf5"},
+    {"radau5", "is not in this build of PETSc", stiff_multistep},
+    {"sundials", "is not in this build of PETSc", stiff_multistep},
 };
 
 constexpr Refusal adaptor_rows[] = {

@@ -17,6 +17,12 @@ PetscErrorCode PetscStepper::renew_jacobian(TS ts, PetscReal, PetscInt, Vec*) {
   return reason < 0 ? SNESSetLagJacobian(snes, 1) : 0;
 }
 
+PetscErrorCode PetscStepper::forget_failure(TS ts, PetscReal) {
+  SNES snes = nullptr;
+  if (const PetscErrorCode code = TSGetSNES(ts, &snes)) return code;
+  return SNESSetConvergedReason(snes, SNES_CONVERGED_ITERATING);
+}
+
 PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Flow& solved, Part part,
                            const SchemeSettings& settings, In y0, double horizon)
     : scheme_(scheme),
@@ -36,6 +42,7 @@ PetscStepper::PetscStepper(const PetscScheme& scheme, const Flow& flow, const Fl
 void PetscStepper::start(const SchemeSettings& settings) {
   require_sound_options();
   check(TSSetApplicationContext(ts_, this));
+  if (scheme_.implicit != Part::none) check(TSSetPreStage(ts_, forget_failure));
   if (scheme_.linear) check(TSSetPostStage(ts_, renew_jacobian));
   if (scheme_.type == std::string_view(TSBDF)) check(TSSetPostStage(ts_, after_stage));
   // A failed solve shortens the step; only repeated rejection of one step ends the run.
@@ -167,9 +174,9 @@ std::string PetscStepper::failure() const {
   check(SNESGetConvergedReason(snes, &newton));
   check(KSPGetConvergedReason(ksp, &linear));
   if (newton < 0) text += std::string(", Newton's method: ") + SNESConvergedReasons[newton];
-  if (linear < 0) text += std::string(", linear solver: ") + KSPConvergedReasons[linear];
-  if (linear == KSP_DIVERGED_INDEFINITE_MAT)
+  if (jacobian_.indefinite())
     return text + "; the energy is not convex here: try a scheme.step below 1/|its least curvature|";
+  if (linear < 0) text += std::string(", linear solver: ") + KSPConvergedReasons[linear];
   if (newton < 0) return text + "; try a smaller scheme.step, or -snes_max_it and -ksp_max_it after --";
   return text + "; try a smaller scheme.step or a looser tolerance";
 }

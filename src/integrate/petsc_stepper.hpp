@@ -66,6 +66,8 @@ class PetscStepper : public Stepper {
   void count();
   /// A stage whose linear solve fails is tried again with a shorter step, for which TSROSW would keep the old Jacobian.
   static PetscErrorCode renew_jacobian(TS ts, PetscReal time, PetscInt stage, Vec* y);
+  /// A stage without a solve would be rejected for the failure of the last one, without end.
+  static PetscErrorCode forget_failure(TS ts, PetscReal time);
   std::string failure() const;
 
   bool adaptive_;

@@ -1,5 +1,7 @@
 #include "thalweg/integrate/petsc_ts.hpp"
 
+#include <algorithm>
+
 #include "petsc_stepper.hpp"
 #include "thalweg/core/table.hpp"
 
@@ -162,7 +164,9 @@ std::vector<std::string> read_options(const Scheme& scheme, const Flow& flow) {
                               const_cast<void*>(static_cast<const void*>(&configure)));
 }
 
-void require_options_used(const std::vector<std::string>& asked) {
+void require_options_used(std::vector<std::string> asked) {
+  std::sort(asked.begin(), asked.end());
+  asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
   const auto unused = petsc::unused_options();
   if (unused.empty()) return;
   std::string message = "PETSc does not use " + unused.front() + " here";

@@ -22,6 +22,7 @@ ScalarAuxiliaryVariable::ScalarAuxiliaryVariable(const Flow& flow, const SchemeS
   const double start = slow_energy(y0);
   constant_ = 1 + std::max(0., -2 * start);
   r_ = next_r_ = std::sqrt(start + constant_);
+  work_.carried_energy = modified_energy();
 }
 
 void ScalarAuxiliaryVariable::save(std::vector<Vector>&, std::vector<double>& numbers) const {
@@ -75,7 +76,13 @@ Attempt ScalarAuxiliaryVariable::attempt(double h) {
   // says.
   if (!(after <= before + 1e-10 * (before + constant_)))
     return {false, "the modified energy has risen from " + to_text(before) + " to " + to_text(after)};
+  next_energy_ = after - constant_;
   return {};
+}
+
+void ScalarAuxiliaryVariable::accept() {
+  r_ = next_r_;
+  work_.carried_energy = next_energy_;
 }
 
 }  // namespace thalweg

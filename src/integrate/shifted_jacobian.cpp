@@ -1,5 +1,8 @@
 #include "shifted_jacobian.hpp"
 
+#include <limits>
+
+#include "curvature.hpp"
 #include "petsc_vector.hpp"
 
 namespace thalweg {
@@ -52,6 +55,7 @@ void ShiftedJacobian::move(double shift, const Instant& at, In y) {
   shift_ = shift;
   at_ = at;
   y_ = y;
+  indefinite_ = false;
   // Without these TS accumulates its own shift on the shell.
   check(MatAssemblyBegin(matrix_, MAT_FINAL_ASSEMBLY));
   check(MatAssemblyEnd(matrix_, MAT_FINAL_ASSEMBLY));
@@ -68,6 +72,11 @@ PetscErrorCode ShiftedJacobian::multiply(Mat matrix, Vec w, Vec jw) {
     self.flow_.jvp(self.part_, self.at_, self.y_, *from, map);
     map = self.shift_ * *from - map;
     self.work_.products += has_gradient(self.part_);
+    // TSROSW multiplies by -J where a stage is explicit.
+    if (self.shift_ <= 0 || positive_along(self.flow_, *from, map)) return;
+    // The one answer that every linear solver of PETSc takes for a failure.
+    self.indefinite_ = true;
+    map.setConstant(std::numeric_limits<double>::quiet_NaN());
   });
 }
 

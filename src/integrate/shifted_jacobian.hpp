@@ -24,6 +24,9 @@ class ShiftedJacobian {
   Mat matrix() const { return matrix_; }
   /// The matrix becomes the one at (shift, at, y).
   void move(double shift, const Instant& at, In y);
+  /// Whether it has turned out not to be positive definite there, in the metric of a self-adjoint flow: a product then
+  /// fails the linear solve.
+  bool indefinite() const { return indefinite_; }
 
  private:
   void set_solvers(TS ts, bool linear);
@@ -39,6 +42,7 @@ class ShiftedJacobian {
   double shift_ = 0;
   Instant at_;
   Vector y_;
+  bool indefinite_ = false;
 };
 
 }  // namespace thalweg

@@ -6,6 +6,8 @@
 #include <sunlinsol/sunlinsol_pcg.h>
 #include <sunlinsol/sunlinsol_spgmr.h>
 
+#include "curvature.hpp"
+
 namespace thalweg::sundials {
 namespace {
 
@@ -55,7 +57,7 @@ Advance Integrator::advance() {
   const auto start = std::chrono::steady_clock::now();
   now_.batch = batches_.at(now_.step);
   for (Memo& memo : memos_) memo.y.resize(0);
-  finite_ = true;
+  finite_ = convex_ = true;
   complaint_.clear();
   const auto [flag, time] = step();
   if (kept_) std::rethrow_exception(std::exchange(kept_, nullptr));
@@ -65,8 +67,9 @@ Advance Integrator::advance() {
     const bool diverged = !finite_;
     result = {false,
               title(flag) + (complaint_.empty() ? "" : ": " + complaint_) +
-                  (diverged ? "; the velocity is no longer finite, so try a smaller scheme.step"
-                            : "; try a smaller scheme.step or a looser tolerance"),
+                  (diverged  ? "; the velocity is no longer finite, so try a smaller scheme.step"
+                   : convex_ ? "; try a smaller scheme.step or a looser tolerance"
+                             : "; the energy is not convex here: try a scheme.step below 1/|its least curvature|"),
               diverged};
   } else if (!(time > now_.time)) {
     result = {false, "the steps have shrunk to nothing at t = " + to_text(time) + "; try a looser tolerance", !finite_};
@@ -124,11 +127,13 @@ int Integrator::evaluate(Part part, double time, N_Vector y, N_Vector v) {
 
 int Integrator::product(N_Vector w, N_Vector jw, realtype time, N_Vector y, N_Vector, void* self, N_Vector) {
   auto& me = *static_cast<Integrator*>(self);
-  return me.guard([&] {
+  const int code = me.guard([&] {
     auto out = entries(jw);
     me.flow_.jvp(Part::all, {time, me.now_.step, me.now_.batch}, entries(y), entries(w), out);
     ++me.work_.products;
+    me.convex_ = positive_along(me.flow_, entries(w), entries(w) - me.gamma() * out);
   });
+  return code == 0 && !me.convex_ ? 1 : code;  // a shorter step may mend it
 }
 
 int Integrator::precondition(realtype, N_Vector, N_Vector, N_Vector r, N_Vector z, realtype gamma, realtype, int,

@@ -46,6 +46,8 @@ class Integrator : public Stepper {
   virtual std::pair<int, double> step() = 0;
   /// The name of a flag.
   virtual std::string title(int flag) const = 0;
+  /// Of I - gamma J, the matrix of the implicit equation at hand.
+  virtual double gamma() const = 0;
   /// Adds what the library alone has counted: rejections, iterations.
   virtual void count(Work& work) = 0;
 
@@ -88,6 +90,7 @@ class Integrator : public Stepper {
   Batches batches_;
   Memo memos_[4];
   bool finite_ = true;
+  bool convex_ = true;  // false: the last product has shown that the implicit equation is not
   std::string complaint_;
   std::exception_ptr kept_;
 };

@@ -122,6 +122,12 @@ class ArkodeStepper final : public Integrator {
     return std::string("ARKODE gave up, ") + name.get();
   }
 
+  double gamma() const override {
+    double gamma = 0;
+    ARKStepGetCurrentGamma(memory_.get(), &gamma);
+    return gamma;
+  }
+
   void count(Work& work) override {
     void* const ark = memory_.get();
     long errors = 0, failures = 0, nonlinear = 0, linear = 0;
@@ -136,11 +142,7 @@ class ArkodeStepper final : public Integrator {
     work.linear_iterations += linear;
   }
 
-  int solve_stage(N_Vector b, N_Vector x) {
-    double gamma = 0;
-    ARKStepGetCurrentGamma(memory_.get(), &gamma);
-    return solve_stiff(gamma, b, x);
-  }
+  int solve_stage(N_Vector b, N_Vector x) { return solve_stiff(gamma(), b, x); }
 
   static int choose(N_Vector, realtype, realtype h, realtype, realtype, realtype error, realtype, realtype, int, int p,
                     realtype* next, void* self) {

@@ -70,6 +70,12 @@ class CvodeStepper final : public Integrator {
     return std::string("CVODE gave up, ") + name.get();
   }
 
+  double gamma() const override {
+    double gamma = 0;
+    CVodeGetCurrentGamma(memory_.get(), &gamma);
+    return gamma;
+  }
+
   void count(Work& work) override {
     long errors = 0, failures = 0, nonlinear = 0, linear = 0;
     CVodeGetNumErrTestFails(memory_.get(), &errors);

@@ -76,12 +76,14 @@ void Verdict::judge(Outcome& outcome) const {
 
 bool Verdict::whole_set() const { return Batches(scheme_.settings.batch, flow_.samples()).whole(); }
 
-bool Verdict::by_fixed_steps() const {
-  return scheme_.row.implicit != Part::all && !scheme_.settings.rtol && !scheme_.settings.atol;
+bool Verdict::by_fixed_steps() const { return !scheme_.settings.rtol && !scheme_.settings.atol; }
+
+bool Verdict::limited() const {
+  return scheme_.row.implicit != Part::all || (scheme_.row.limit && std::isfinite(scheme_.row.limit(scheme_.settings)));
 }
 
 std::optional<double> Verdict::load() const {
-  if (!flow_.self_adjoint() || !start_.allFinite()) return std::nullopt;
+  if (!limited() || !flow_.self_adjoint() || !start_.allFinite()) return std::nullopt;
   double largest = 0;
   for (const Vector* y : {&start_, &judged_.tame})
     if (y->size() > 0)
@@ -99,6 +101,7 @@ std::string Verdict::diagnosis(std::optional<double> load) const {
   const std::string name(scheme_.row.name),
       way_out = scheme_.row.implicit == Part::all ? "" : ", or an implicit scheme";
   const std::string smaller = "try a smaller scheme.step than " + to_text(settings.step) + way_out;
+  if (!limited()) return "steps this long do not follow the flow; " + smaller;
   if (!load) return smaller;
   const std::string product = "step x sharpness = " + rounded(*load);
   if (!scheme_.row.limit) return product + ", and no stability limit of " + name + " is known; " + smaller;

@@ -7,8 +7,8 @@
 
 namespace thalweg {
 
-/// Judges a run when it has ended: whether the steps of an explicit scheme were longer than it is stable for. A
-/// training loss that saturates hides that, since its states need not leave any bound.
+/// Judges a run when it has ended: whether its steps were longer than the scheme is stable for. A training loss that
+/// saturates hides that, since its states need not leave any bound.
 class Verdict {
  public:
   Verdict(const Flow& flow, const Scheme& scheme, In y0);
@@ -19,14 +19,16 @@ class Verdict {
   /// Goes on from what a run had kept at that time.
   void resume(double time, Checkpoint::Judged judged);
 
-  /// A noise-free run over the whole set, with fixed steps of a scheme that is not fully implicit, has diverged where
-  /// its energy ended above the start's and the scheme either was beyond its limit or claims to follow the flow, which
-  /// never raises it. Costs two energies; where something is wrong, two sharpnesses of at most 100 products more.
+  /// A noise-free run over the whole set with fixed steps has diverged where its energy ended above the start's and the
+  /// scheme either was beyond its limit or claims to follow the flow, which never raises it. Costs two energies; where
+  /// something is wrong, two sharpnesses of at most 100 products more.
   void judge(Outcome& outcome) const;
 
  private:
   bool whole_set() const;
   bool by_fixed_steps() const;
+  /// Whether the scheme may be unstable; one that treats everything implicitly is not, unless its row states a limit.
+  bool limited() const;
   /// step x sharpness at the start or the last tame state, whichever is larger; nothing where it has no meaning.
   std::optional<double> load() const;
   bool too_long(std::optional<double> load) const;

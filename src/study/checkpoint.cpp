@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view file_name = "checkpoint.bin";
 /// The first bytes: what the file is, and the version of its layout.
-constexpr std::string_view title = "thalweg checkpoint 1\n";
+constexpr std::string_view title = "thalweg checkpoint 2\n";
 
 std::runtime_error unusable(const fs::path& file, const std::string& why) {
   return std::runtime_error("cannot go on from '" + file.string() + "': " + why +
@@ -33,7 +33,7 @@ void pass(Archive& archive, State& s) {
   auto& work = solve.work;
   archive(solve.time, solve.step, solve.y, solve.vectors, solve.numbers);
   archive(work.steps, work.rejected, work.gradients, work.products, work.nonlinear_iterations, work.linear_iterations,
-          work.seconds, work.error);
+          work.seconds, work.error, work.carried_energy);
   archive(s.solve.judged.longest, s.solve.judged.tame);
   archive(s.solve.seen, s.solve.wall);
   auto& path = s.record.path;

@@ -161,11 +161,19 @@ Precision Comparison::measure(const SchemeRow& row, bool adaptive, double dial,
   EnergyLaw law(experiment_.flow);
   const Watch watches[] = {{{even_times(end_, s.record.count), 0}, judge}, {{{}, 1}, law}};
   const Outcome outcome = integrate(experiment_.flow, scheme, y0, stop, watches);
-  Precision point{std::string(row.name), adaptive,    dial,         std::string(name(outcome.status)),
-                  outcome.message,       judge.worst, outcome.work, law.rises,
+  Precision point{std::string(row.name),
+                  adaptive,
+                  dial,
+                  std::string(name(outcome.status)),
+                  outcome.message,
+                  judge.worst,
+                  outcome.work.error.value_or(nan) / theta_scale_,
+                  outcome.work,
+                  law.rises,
                   outcome.work.seconds};
   if (!point.reached()) {
     point.errors = {nan, nan, nan};
+    point.estimate = nan;
     if (outcome.status == Status::steps)
       point.reason = "not there after schemes.most_steps = " + std::to_string(s.schemes.most_steps);
     return point;
@@ -199,6 +207,42 @@ void Comparison::measure_ladder(const SchemeRow& row, bool adaptive, const std::
     receive(point);
     if (point.errors.theta <= 10 * reference_error_.theta || stagnates(point.errors.theta)) return;
   }
+}
+
+double Comparison::seconds_a_step(const SchemeRow& row, bool adaptive) const {
+  constexpr int cold = 2, most = 100;  // the first steps allocate
+  constexpr double enough = .005;
+  const SchemeSettings settings = settings_at(adaptive, adaptive ? 1e-4 : interval_ / 64);  // most steps are short
+  const auto stepper = row.make(experiment_.flow, settings, experiment_.start(), end_);
+  double before = 0, seconds = 0;
+  int steps = 0;
+  while (steps < most && seconds < enough && stepper->now().time < end_ && stepper->advance().ok) {
+    if (++steps == cold) before = stepper->work().seconds;
+    seconds = stepper->work().seconds - before;
+  }
+  return seconds / std::max(1, steps > cold ? steps - cold : steps);
+}
+
+double Comparison::expected_seconds(const SchemeRow& row, bool adaptive) const {
+  const SchemesSpec& spec = experiment_.settings.schemes;
+  const double order = row.order > 0 ? row.order : 4, most = static_cast<double>(spec.most_steps);
+  const double limit = row.limit ? row.limit(settings_at(adaptive, interval_)) : INFINITY;
+  const double first = std::isfinite(sharpness_ + limit) ? std::min(interval_, limit / sharpness_) : interval_;
+  const auto error = [&](double step) { return .1 * std::pow(step / first, order); };
+  const double each = seconds_a_step(row, adaptive);
+  double all = 0;
+  const auto count = [&](double steps) {
+    const double seconds = each * std::min(steps, most);
+    all += seconds * (seconds < 1 ? spec.repeats : 1);
+  };
+  for (const double dial : adaptive ? spec.tolerances : spec.steps)
+    count(end_ / (adaptive ? first * std::pow(10 * dial, 1 / order) : dial));
+  if (adaptive || !spec.steps.empty()) return all;
+  for (double step = interval_; end_ / step <= most; step /= 2) {
+    count(end_ / step);
+    if (error(step) <= 10 * reference_error_.theta) break;
+  }
+  return all;
 }
 
 namespace {

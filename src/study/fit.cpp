@@ -17,29 +17,31 @@ constexpr double straight = 0.1;
 
 struct Point {
   double h, x, y;  // h, ln h, ln error
+  double slack;    // how far y may lie off the line
 };
 
 struct Line {
-  double slope, intercept, standard_error, largest_residual;
+  double slope, intercept, standard_error;
+  bool fits;  // no point is farther off than its slack
 };
 
 Line line_through(std::span<const Point> points) {
   const double n = static_cast<double>(points.size());
   double mean_x = 0, mean_y = 0, xx = 0, xy = 0;
-  for (const auto& [h, x, y] : points) {
-    mean_x += x / n;
-    mean_y += y / n;
+  for (const Point& p : points) {
+    mean_x += p.x / n;
+    mean_y += p.y / n;
   }
-  for (const auto& [h, x, y] : points) {
-    xx += (x - mean_x) * (x - mean_x);
-    xy += (x - mean_x) * (y - mean_y);
+  for (const Point& p : points) {
+    xx += (p.x - mean_x) * (p.x - mean_x);
+    xy += (p.x - mean_x) * (p.y - mean_y);
   }
-  Line line{xy / xx, mean_y - xy / xx * mean_x, nan, 0};
+  Line line{xy / xx, mean_y - xy / xx * mean_x, nan, true};
   double squares = 0;
-  for (const auto& [h, x, y] : points) {
-    const double residual = y - line.intercept - line.slope * x;
+  for (const Point& p : points) {
+    const double residual = p.y - line.intercept - line.slope * p.x;
     squares += residual * residual;
-    line.largest_residual = std::max(line.largest_residual, std::abs(residual));
+    line.fits = line.fits && std::abs(residual) <= p.slack;
   }
   if (n > 2) line.standard_error = std::sqrt(squares / (n - 2) / xx);
   return line;
@@ -56,18 +58,20 @@ bool stagnates(std::span<const Point> sorted) {
 std::span<const Point> asymptotic(std::span<const Point> sorted) {
   while (stagnates(sorted)) sorted = sorted.subspan(1);
   for (std::size_t length = sorted.size(); length > 3; --length)
-    if (line_through(sorted.first(length)).largest_residual <= straight) return sorted.first(length);
+    if (line_through(sorted.first(length)).fits) return sorted.first(length);
   return sorted.first(std::min<std::size_t>(sorted.size(), 3));
 }
 
 }  // namespace
 
-OrderFit fit_order(std::span<const double> h, std::span<const double> error, const Asymptotics& range) {
-  require(h.size() == error.size(), "a fit needs one error a step");
+OrderFit fit_order(std::span<const double> h, std::span<const double> error, const Asymptotics& range,
+                   std::span<const double> spread) {
+  require(h.size() == error.size() && (spread.empty() || spread.size() == h.size()), "a fit needs one error a step");
   std::vector<Point> usable;
   for (std::size_t i = 0; i < h.size(); ++i)
     if (h[i] > 0 && std::isfinite(error[i]) && error[i] > range.floor && error[i] < range.ceiling)
-      usable.push_back({h[i], std::log(h[i]), std::log(error[i])});
+      usable.push_back(
+          {h[i], std::log(h[i]), std::log(error[i]), straight + (spread.empty() ? 0 : 2 * spread[i] / error[i])});
   std::sort(usable.begin(), usable.end(), [](const Point& a, const Point& b) { return a.h < b.h; });
   const auto points = asymptotic(usable);
   OrderFit fit{nan, nan, nan, nan, static_cast<int>(points.size()), nan, nan};

@@ -58,14 +58,16 @@ std::vector<Fit> fits_of(const std::vector<LimitPoint>& points) {
   for (const LimitPoint& first : points) {
     const auto same = [&](const Fit& fit) { return fit.series == first.series; };
     if (std::any_of(fits.begin(), fits.end(), same)) continue;
-    std::vector<double> parameters, errors;
+    std::vector<double> parameters, errors, spread;
     for (const LimitPoint& p : points)
       if (p.series == first.series && p.error > 2 * p.standard_error) {
         parameters.push_back(p.parameter);
         errors.push_back(p.error);
+        spread.push_back(p.standard_error);
       }
     // Relative errors of 1e-12 are rounding.
-    fits.push_back({first.series, fit_order(parameters, errors, {1e-12, std::numeric_limits<double>::infinity()})});
+    fits.push_back(
+        {first.series, fit_order(parameters, errors, {1e-12, std::numeric_limits<double>::infinity()}, spread)});
   }
   return fits;
 }
@@ -107,10 +109,16 @@ int conclude(const Settings& s, const LimitKind& kind, const std::vector<LimitPo
   for (const auto& [series, fit] : fits) report.numbers.emplace_back(series, fit.order);
   replace_file(directory / "run.json", run_json(report));
   if (s.pictures) postprocess("limit.py", directory, console);
-  for (const auto& [series, f] : fits)
+  for (const auto& [series, f] : fits) {
+    if (f.points < 2) {
+      console.out << series << ": no order, for " << (f.points == 1 ? "only one error tells" : "no error tells")
+                  << " itself from rounding or sampling; take more limit.runs or longer limit.steps\n";
+      continue;
+    }
     console.out << series << ": order " << rounded(f.order) << " [" << rounded(f.low) << ", " << rounded(f.high)
                 << "] over " << f.points << " steps from " << to_text(f.finest) << " to " << to_text(f.coarsest)
                 << '\n';
+  }
   console.out << "results in " << directory.string() << '\n';
   if (fs::exists(directory / "report.html"))
     console.out << "report      " << (directory / "report.html").string() << '\n';
@@ -127,7 +135,10 @@ int limit(const Request& request, const Console& console) {
   require(!settings.flow.gamma, "flow.gamma: the limits are of the flow of first order; leave it out");
   const Experiment experiment(settings);
   const auto steps = ladder(experiment);
-  require_options_used(read_options(experiment.scheme, experiment.flow));
+  std::vector<std::string> asked;
+  for (const auto name : kind.schemes)
+    for (auto& option : read_options(make_scheme(name, {}), experiment.flow)) asked.push_back(std::move(option));
+  require_options_used(asked);
   choose_directory(settings, "limit");  // complains before the work begins
   const auto points = kind.measure(experiment, steps, console);
   if (console.interrupted && console.interrupted()) return 130;

@@ -5,18 +5,25 @@
 #include <limits>
 
 #include "thalweg/core/table.hpp"
+#include "thalweg/study/crew.hpp"
+#include "thalweg/study/study_run.hpp"
 
 namespace thalweg {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
+constexpr std::string_view discrete_flow[] = {"sgd", "rk5dp"}, theta_flow[] = {"theta", "rk5dp"};
+
 constexpr LimitKind rows[] = {
-    {"step", "gradient descent against the gradient flow", "O(step) in max |theta|", step_limit},
+    {"step", "gradient descent against the gradient flow", "O(step) in max |theta|", discrete_flow, step_limit},
     {"modified", "theta methods against the flow of E + (1 - 2 theta)(step/4)|grad E|^2", "O(step^2) in max |theta|",
-     modified_limit},
-    {"noise", "stochastic gradient descent against its stochastic modified equations",
-     "weak O(step) and O(step^2) in E f", noise_limit},
+     theta_flow, modified_limit},
+    {"noise",
+     "stochastic gradient descent against its stochastic modified equations",
+     "weak O(step) and O(step^2) in E f",
+     {},
+     noise_limit},
 };
 
 /// The finer grid on which the flow itself is solved: a step of order five at 1/16 is 1e6 times below one of order one.
@@ -63,6 +70,18 @@ const Functional& objective_of(const Experiment& ex) {
   return ex.objective;
 }
 
+/// Fills in the errors of points, whose order is from the coarsest step: the finest ones, which take longest, go first.
+std::vector<LimitPoint> measured(std::vector<LimitPoint> points, const Console& console,
+                                 const std::function<double(std::size_t)>& error) {
+  const auto last = static_cast<std::int64_t>(points.size()) - 1;
+  const auto results = handed_out(last + 1, console, [&](std::int64_t task) {
+    return std::vector<double>{error(static_cast<std::size_t>(last - task))};
+  });
+  if (static_cast<std::int64_t>(results.size()) <= last) return {};
+  for (const auto& [task, errors] : results) points[static_cast<std::size_t>(last - task)].error = errors[0];
+  return points;
+}
+
 double time_scale(const Experiment& ex) { return ex.learning ? ex.learning->model.time_scale() : 1; }
 
 }  // namespace
@@ -92,44 +111,56 @@ void Modified::hvp(In y, Batch batch, In w, Out hw) const {
   hw = (up - down) / (2 * h);
 }
 
+std::map<std::int64_t, std::vector<double>> handed_out(std::int64_t tasks, const Console& console,
+                                                       const std::function<std::vector<double>(std::int64_t)>& solve) {
+  Progress progress(console, "limit", static_cast<double>(tasks));
+  std::map<std::int64_t, std::vector<double>> results;
+  Crew crew(tasks, [&](const std::string& bytes) {
+    const RunRow row = unpacked(bytes);
+    results[row.run] = row.measures;
+    progress.at(static_cast<double>(results.size()));
+  });
+  while (!console.interrupted || !console.interrupted()) {
+    const auto task = crew.next();
+    if (!task) break;
+    crew.send(packed({*task, "", "", solve(*task), 0, {}}));
+    crew.poll();
+  }
+  crew.finish();
+  return results;
+}
+
 std::vector<LimitPoint> step_limit(const Experiment& ex, std::span<const double> steps, const Console& console) {
   std::vector<LimitPoint> points;
-  if (console.rank != 0) return points;  // a matter of seconds
-  const double end = *ex.settings.stop.time;
-  Progress progress(console, "limit", static_cast<double>(steps.size()));
-  for (const double step : steps) {
-    const Scheme descent = at_step("sgd", step);
-    points.push_back(
-        {"descent-flow", step, deviation(ex.flow, descent, ex.flow, ex.start(), step, count_of(end, step)), 0});
-    progress.at(static_cast<double>(points.size()));
-  }
-  return points;
+  for (const double step : steps) points.push_back({"descent-flow", step});
+  return measured(points, console, [&](std::size_t i) {
+    const double step = steps[i];
+    return deviation(ex.flow, at_step("sgd", step), ex.flow, ex.start(), step, count_of(*ex.settings.stop.time, step));
+  });
 }
 
 std::vector<LimitPoint> modified_limit(const Experiment& ex, std::span<const double> steps, const Console& console) {
   const Functional& objective = objective_of(ex);
   const double scale = time_scale(ex), end = *ex.settings.stop.time;
   const GradientFlow flow(objective, nullptr, {}, scale);
-  std::vector<LimitPoint> points;
-  if (console.rank != 0) return points;
   const auto& thetas = ex.settings.limit.thetas;
   for (const double theta : thetas) require(theta <= 1, "limit.thetas: " + to_text(theta) + " is not in [0, 1]");
-  Progress progress(console, "limit", static_cast<double>(2 * thetas.size() * steps.size()));
-  for (const double theta : thetas)
-    for (const double step : steps) {
-      // Time scaled by s multiplies the gradient of |grad E|^2 once more.
-      const Modified modified(objective, (1 - 2 * theta) * step / 4 * scale);
-      const GradientFlow modified_flow(modified, nullptr, {}, scale);
-      const Scheme scheme = theta_method(theta, step);
-      const std::string name = "theta=" + to_text(theta);
-      const auto steps_there = count_of(end, step);
-      for (const auto& [series, target] :
-           {std::pair<const char*, const Flow*>{"-flow", &flow}, {"-modified", &modified_flow}}) {
-        points.push_back({name + series, step, deviation(flow, scheme, *target, ex.start(), step, steps_there), 0});
-        progress.at(static_cast<double>(points.size()));
+  std::vector<LimitPoint> points;
+  std::vector<double> theta_of;
+  for (const double step : steps)
+    for (const double theta : thetas)
+      for (const char* target : {"-flow", "-modified"}) {
+        points.push_back({"theta=" + to_text(theta) + target, step});
+        theta_of.push_back(theta);
       }
-    }
-  return points;
+  return measured(points, console, [&](std::size_t i) {
+    const double theta = theta_of[i], step = points[i].parameter;
+    // Time scaled by s multiplies the gradient of |grad E|^2 once more.
+    const Modified modified(objective, (1 - 2 * theta) * step / 4 * scale);
+    const GradientFlow modified_flow(modified, nullptr, {}, scale);
+    const Flow& target = points[i].series.ends_with("-flow") ? flow : modified_flow;
+    return deviation(flow, theta_method(theta, step), target, ex.start(), step, count_of(end, step));
+  });
 }
 
 QuadraticMoments quadratic_moments(double h, double w0, double eta, std::int64_t k) {

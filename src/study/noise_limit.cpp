@@ -3,9 +3,7 @@
 #include <map>
 
 #include "thalweg/core/random.hpp"
-#include "thalweg/study/crew.hpp"
 #include "thalweg/study/limits.hpp"
-#include "thalweg/study/study_run.hpp"
 
 namespace thalweg {
 namespace {
@@ -156,21 +154,8 @@ class Ensembles {
 
   std::vector<LimitPoint> points() {
     const auto tasks = static_cast<std::int64_t>(steps_.size() * kinds) * chunks_;
-    Progress progress(console_, "limit", static_cast<double>(tasks));
-    std::map<std::int64_t, Sums> results;
-    Crew crew(tasks, [&](const std::string& bytes) {
-      const RunRow row = unpacked(bytes);
-      results[row.run] = row.measures;
-      progress.at(static_cast<double>(results.size()));
-    });
-    while (!console_.interrupted || !console_.interrupted()) {
-      const auto task = crew.next();
-      if (!task) break;
-      crew.send(packed({*task, "", "", solve(*task), 0, {}}));
-      crew.poll();
-    }
-    crew.finish();
-    if (console_.rank != 0 || static_cast<std::int64_t>(results.size()) < tasks) return {};
+    const auto results = handed_out(tasks, console_, [this](std::int64_t task) { return solve(task); });
+    if (static_cast<std::int64_t>(results.size()) < tasks) return {};
     return compared(results);
   }
 

@@ -23,6 +23,7 @@ constexpr Column number_columns[] = {
     {"error_theta", [](const Precision& p) { return p.errors.theta; }},
     {"error_energy", [](const Precision& p) { return p.errors.energy; }},
     {"error_output", [](const Precision& p) { return p.errors.output; }},
+    {"error_estimate", [](const Precision& p) { return p.estimate; }},
     {"cost", [](const Precision& p) { return p.cost(); }},
     {"gradients", [](const Precision& p) { return static_cast<double>(p.work.gradients); }},
     {"products", [](const Precision& p) { return static_cast<double>(p.work.products); }},

@@ -24,6 +24,7 @@ struct Moment {
   const Recorder& recorder;
   const Instant& at;
   const Vector &y, &state;
+  const Work& work;
   double loss = 0;
   Vector gradient{};
   std::optional<std::vector<int>> on_train{}, on_test{};
@@ -98,6 +99,8 @@ double worst_fragment(Moment& m) {
 constexpr Probe rows[] = {
     {"loss", "loss", "L, of a network on the training set with its noisy labels", [](Moment& m) { return m.loss; }},
     {"energy", "loss", "E: the energy that the flow lowers", [](Moment& m) { return m.energy(); }},
+    {"modified_energy", "loss", "what a sav scheme lowers in place of E, at the end of the step; only there for these",
+     [](Moment& m) { return m.work.carried_energy.value_or(nan); }, false, false, true, true},
     {"test_loss", "loss", "mean loss on the test set with clean labels",
      [](Moment& m) { return m.recorder.test_loss(m.y); }, true},
     {"grad_norm", "loss/parameter", "|grad L|, of a network on the whole training set",
@@ -144,9 +147,13 @@ Recorder::Recorder(const Learning* learning, const Functional& objective, const 
   if (learning) dirichlet_.emplace(learning->model, learning->data.train.x, true);
   for (const Probe& probe : probes()) {
     const bool named = std::find(wanted.begin(), wanted.end(), probe.name) != wanted.end();
-    const bool possible = learning || !probe.data;
-    require(possible || !named, "record.probes: " + std::string(probe.name) +
-                                    " needs a network on data, model.kind=mlp, not an analytic landscape");
+    require(!named || learning || !probe.data,
+            "record.probes: " + std::string(probe.name) +
+                " needs a network on data, model.kind=mlp, not an analytic landscape");
+    require(!named || scheme.row.carries_energy || !probe.own,
+            "record.probes: " + std::string(probe.name) + " is of schemes that carry an energy of their own, not of " +
+                std::string(scheme.row.name) + "; take energy, or sav-euler or sav-crank-nicolson as scheme.name");
+    const bool possible = (learning || !probe.data) && (scheme.row.carries_energy || !probe.own);
     if (!named && !(wanted.empty() && possible && !probe.costly)) continue;
     probes_.push_back(&probe);
     columns_.emplace_back(probe.name);
@@ -154,7 +161,7 @@ Recorder::Recorder(const Learning* learning, const Functional& objective, const 
 }
 
 void Recorder::see(const Frame& frame) {
-  Moment moment{*this, frame.at, frame.y, frame.state};
+  Moment moment{*this, frame.at, frame.y, frame.state, frame.work};
   moment.gradient.resize(frame.y.size());
   moment.loss = objective_.gradient(frame.y, {}, moment.gradient);
   follow(moment);

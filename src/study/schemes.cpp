@@ -46,7 +46,7 @@ RunRow to_row(std::int64_t task, const Precision& p) {
           {p.dial, p.errors.theta, p.errors.energy, p.errors.output, static_cast<double>(p.work.steps),
            static_cast<double>(p.work.rejected), static_cast<double>(p.work.gradients),
            static_cast<double>(p.work.products), static_cast<double>(p.work.nonlinear_iterations),
-           static_cast<double>(p.work.linear_iterations), static_cast<double>(p.energy_rises)},
+           static_cast<double>(p.work.linear_iterations), static_cast<double>(p.energy_rises), p.estimate},
           p.seconds,
           {}};
 }
@@ -60,6 +60,7 @@ Precision to_point(const Task& task, const RunRow& row) {
               row.status,
               row.reason,
               {m[1], m[2], m[3]},
+              m[11],
               {},
               0,
               row.seconds};
@@ -121,15 +122,13 @@ class Schemes {
                   std::to_string(reference.outcome().end.step) + " steps, " +
                   duration_text(reference.outcome().work.seconds) + "; it is " + to_text(error.theta) +
                   " from itself at twice the step");
-    // A ladder of order one or two ends at the most steps, the last halving with half of all work; higher ones end
-    // far below. A step costs about as many gradients as its order, and a dozen where everything is implicit.
-    const double each = reference.outcome().work.seconds / static_cast<double>(reference.outcome().work.gradients);
-    double gradients = 0;
-    for (const SchemeRow* row : rows_)
-      gradients += 2.0 * static_cast<double>(experiment_.settings.schemes.most_steps) / (row->order < 3 ? 1 : 10) *
-                   (row->implicit == Part::all ? 12 : row->order);
-    console_.note(std::to_string(rows_.size()) + " schemes, about " + duration_text(each * gradients / console_.ranks) +
-                  " on " + std::to_string(console_.ranks) + (console_.ranks == 1 ? " process" : " processes"));
+    double seconds = 0;
+    for (const Task& task : tasks_)
+      seconds += task.kind == Task::stability
+                     ? stability_steps(*task.row) * comparison_->seconds_a_step(*task.row, false)
+                     : comparison_->expected_seconds(*task.row, task.kind == Task::tolerances);
+    console_.note(std::to_string(rows_.size()) + " schemes, about " + duration_text(seconds / console_.ranks) + " on " +
+                  std::to_string(console_.ranks) + (console_.ranks == 1 ? " process" : " processes"));
     progress_.emplace(console_, "schemes", static_cast<double>(tasks_.size()));
   }
 

@@ -42,7 +42,7 @@ class Misuse(ProgramTest):
             (["train", "--model.hiden=3"], ["'model.hiden'", "model.hidden"]),
             (["train", "--model.activation=tanhh"], ["model.activation", "'tanhh'", "tanh"]),
             (["train", "--scheme.name=rk44"], ["scheme.name", "'rk44'", "rk4"]),
-            (["train", "--scheme.name=radau5"], ["radau5 is not in this build", "take bdf5"]),
+            (["train", "--scheme.name=radau5"], ["radau5 is not in this build of PETSc; take ", "bdf"]),
             ([*SHORT, "--scheme.name=velocity-verlet"], ["velocity-verlet", "give flow.gamma"]),
             (["study", "--study.methods=sgd,momentun"], ["study.methods", "momentum"]),
             (["list", "lossses"], ["'lossses'", "losses"]),

@@ -40,7 +40,8 @@ class Comparison(ProgramTest):
             ([*SCHEMES, "--scheme.batch=5"], ["scheme.batch"]),
             ([*SCHEMES, "--stop.loss=0.1"], ["stop.time"]),
             ([*SCHEMES, "--scheme.name=rk4"], ["scheme.name", "schemes.names"]),
-            ([*SCHEMES, "--", "-ts_typ", "rk"], ["-ts_typ"]),
+            ([*SCHEMES, "--", "-ts_typ", "rk"], ["-ts_typ", "-ts_type"]),
+            ([*LIMIT, "--limit.kind=modified", "--", "-snes_rtoll", "1"], ["-snes_rtoll", "-snes_rtol"]),
             ([*LIMIT, "--limit.kind=steps"], ["limit.kind", "'steps'", "step"]),
             ([*LIMIT, "--limit.steps=0.3"], ["limit.steps", "0.3", "0.5"]),
             ([*LIMIT, "--limit.kind=noise", "--scheme.sampling=shuffle"], ["scheme.sampling"]),
@@ -77,7 +78,7 @@ class Comparison(ProgramTest):
         self.assertLess(results["results"]["reference_error_theta"], 1e-7)
 
     def test_schemes_repeat_bit_for_bit_on_any_number_of_ranks_but_for_the_seconds(self):
-        line = [*SCHEMES, "--schemes.names=rk4,rk5dp,bdf2", "--schemes.steps=0.5,0.25,0.125",
+        line = [*SCHEMES, "--schemes.names=rk4,rk5dp,bdf2,glee24", "--schemes.steps=0.5,0.25,0.125",
                 "--schemes.tolerances=1e-2,1e-4"]
         self.call(*line, "--out.dir=one")
         self.call(*line, "--out.dir=two", ranks=2)
@@ -86,11 +87,17 @@ class Comparison(ProgramTest):
         self.assert_same_files("one", "again", ["run.ini", "orders.csv"])
         points = [self.rows(run, "precision.csv") for run in ("one", "two", "again")]
         for rows in points:
-            self.assertEqual(len(rows), 3 * 3 + 2 * 2)
+            self.assertEqual(len(rows), 4 * 3 + 2 * 2)
             for row in rows:
                 self.assertGreater(float(row.pop("seconds")), 0)
         self.assertEqual(points[0], points[1])
         self.assertEqual(points[0], points[2])
+        for row in points[0]:
+            estimate, error = float(row["error_estimate"]), float(row["error_theta"])
+            if row["scheme"] == "glee24":  # of the end, while the error is the largest on the way
+                self.assertLess(abs(math.log(estimate / error)), math.log(5), row)
+            else:
+                self.assertTrue(math.isnan(estimate), row)
 
     def test_schemes_end_with_3_where_the_reference_fails(self):
         # At such a tolerance every step is accepted, ten times longer than the one before.
@@ -115,11 +122,12 @@ class Comparison(ProgramTest):
         order = float(self.rows("step", "fit.csv")[0]["order"])
         self.assertAlmostEqual(order, 1, delta=0.1)
 
-    def test_limit_of_the_noise_is_the_same_on_two_ranks(self):
-        line = [*LIMIT, "--limit.kind=noise", "--limit.runs=64", "--limit.steps=0.125,0.0625"]
-        self.call(*line, "--out.dir=one")
-        self.call(*line, "--out.dir=two", ranks=2)
-        self.assert_same_files("one", "two", ["run.ini", "limit.csv", "fit.csv"])
+    def test_limits_are_the_same_on_two_ranks(self):
+        for kind in ("step", "modified", "noise"):
+            line = [*LIMIT, f"--limit.kind={kind}", "--limit.runs=64", "--limit.steps=0.125,0.0625"]
+            self.call(*line, f"--out.dir={kind}-one")
+            self.call(*line, f"--out.dir={kind}-two", ranks=2)
+            self.assert_same_files(f"{kind}-one", f"{kind}-two", ["run.ini", "limit.csv", "fit.csv"])
 
     def test_limit_of_a_quadratic_is_exact(self):
         self.call("limit", "--limit.kind=noise", "--model.kind=quadratic", "--model.dimension=1",

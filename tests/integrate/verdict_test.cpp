@@ -67,6 +67,18 @@ TEST(Verdict, SaysHowFarTheEnergyRose) {
             "below 0.4, or an implicit scheme");
 }
 
+// |1 - 3/4 x 5|/(1 + 5/4) = 1.2: implicit for a quarter, and stable up to 2/(1 - 2/4) = 4.
+TEST(Verdict, KnowsTheLimitOfAThetaMethod) {
+  SchemeSettings settings;
+  settings.step = 5;
+  settings.theta = .25;
+  const Outcome outcome = steps(Decay(1).flow, make_scheme("theta", settings), Vector::Ones(1), 10);
+  EXPECT_EQ(outcome.status, Status::diverged);
+  EXPECT_NE(outcome.message.find("step x sharpness = 5 exceeds the stability limit 4 of theta; try a step below 4"),
+            std::string::npos)
+      << outcome.message;
+}
+
 /// A tanh network whose loss saturates: a step of 50 throws it about and leaves every number finite.
 struct Saturating {
   const test::Network net{{.hidden = {16}}, 2, 40};
@@ -87,6 +99,17 @@ TEST(Verdict, CatchesAStepThatIsTooLongForALossThatStaysFinite) {
     EXPECT_NE(outcome.message.find("exceeds the stability limit"), std::string::npos) << outcome.message;
     EXPECT_EQ(saturating.run(scheme, .05).status, Status::steps) << scheme;
   }
+}
+
+// A Rosenbrock method takes the flow for linear over its whole step.
+TEST(Verdict, CatchesImplicitStepsThatLeaveTheFlow) {
+  const Saturating saturating;
+  const Outcome outcome = saturating.run("rosw2m", 1000);
+  EXPECT_EQ(outcome.status, Status::diverged);
+  EXPECT_NE(outcome.message.find("steps this long do not follow the flow; try a smaller scheme.step than 1000"),
+            std::string::npos)
+      << outcome.message;
+  EXPECT_EQ(saturating.run("rosw2m", .5).status, Status::steps);
 }
 
 // No full-set judgement of runs that never saw the full set at once, of those whose error is controlled or whose stiff

@@ -54,6 +54,16 @@ TEST(OrderFit, LeavesOutAFineEndThatNoLongerFalls) {
   EXPECT_EQ(fit.finest, h[7]);
 }
 
+// Two standard errors of a sampled error excuse what they may have done; without them the coarse point is left out.
+TEST(OrderFit, ForgivesSampledErrorsTheirNoise) {
+  const std::vector<double> h{1, .5, .25, .125}, e{1.2, .25 / 1.2, .0625 * 1.2, .015625 / 1.2},
+      spread{.2, .05, .015, .004};
+  const OrderFit noisy = fit_order(h, e, {}, spread);
+  EXPECT_EQ(noisy.points, 4);
+  EXPECT_NEAR(noisy.order, 2, .2);
+  EXPECT_EQ(fit_order(h, e).points, 3);
+}
+
 TEST(OrderFit, DoesNotTakeTheCoarseEndForTheAsymptoticOne) {
   // Five points of order one, then three of order three: the order is that of the fine end.
   const auto h = halvings(1, 8);

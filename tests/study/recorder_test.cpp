@@ -40,7 +40,42 @@ double largest(Index n, Apply apply) {
 TEST(Recorder, LeavesCostlyProbesOutUnlessNamed) {
   const Experiment all(small(""));
   const Recorder recorder = recorded(all);
-  for (const Probe& probe : probes()) EXPECT_EQ(recorder.records(probe.name), !probe.costly) << probe.name;
+  for (const Probe& probe : probes())
+    EXPECT_EQ(recorder.records(probe.name), !probe.costly && !probe.own) << probe.name;
+}
+
+// At steps far too long for an explicit scheme E goes up and down; what the scheme carries in its place only falls, and
+// starts as E.
+TEST(Recorder, ShowsTheEnergyThatAnAuxiliaryVariableLowers) {
+  for (const std::string scheme : {"sav-euler", "sav-crank-nicolson"}) {
+    Settings settings =
+        small("record.probes=energy,modified_energy scheme.step=40 flow.diffusion=weights flow.nu=0.01 scheme.name=" +
+              scheme);
+    settings.stop.steps = 20;
+    const Experiment ex(settings);
+    Recorder recorder = ex.recorder();
+    const Watch watch[] = {{{{}, 1}, recorder}};
+    ex.run(watch);
+    const auto& rows = recorder.rows();
+    ASSERT_EQ(rows.size(), 21u);
+    EXPECT_NEAR(rows[0][4], rows[0][3], 1e-14) << scheme;
+    int rises = 0;
+    for (std::size_t k = 1; k < rows.size(); ++k) {
+      EXPECT_LT(rows[k][4], rows[k - 1][4]) << scheme << " step " << k;
+      rises += rows[k][3] > rows[k - 1][3];
+    }
+    EXPECT_GT(rises, 0) << scheme;
+  }
+}
+
+TEST(Recorder, KnowsNoModifiedEnergyOfOtherSchemes) {
+  const Experiment ex(small("record.probes=modified_energy scheme.name=rk4"));
+  try {
+    ex.recorder();
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_EQ(std::string(error.what()).find("record.probes: modified_energy is of schemes that carry"), 0u);
+  }
 }
 
 // Lanczos stops within 0.1 %, from below.

@@ -28,11 +28,11 @@ struct PetscScheme {
 std::unique_ptr<Stepper> petsc_stepper(const PetscScheme& scheme, const Flow& flow, const SchemeSettings& settings,
                                        In y0, double horizon);
 
-/// Lets the scheme read PETSc's options as it would for a run on this flow. Returns the names it asked for; PETSc tells
-/// each group of names once a process, so only the first scheme of a kind has any to tell.
+/// Lets the scheme read PETSc's options as it would for a run on this flow. Returns the names it asked for, where an
+/// option is left that nothing has read.
 std::vector<std::string> read_options(const Scheme& scheme, const Flow& flow);
 
 /// Throws std::invalid_argument that names an option which no scheme has read, with the nearest of the names asked for.
-void require_options_used(const std::vector<std::string>& asked);
+void require_options_used(std::vector<std::string> asked);
 
 }  // namespace thalweg

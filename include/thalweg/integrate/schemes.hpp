@@ -79,16 +79,17 @@ class Stepper {
 /// A row of the table of schemes. Families keep their rows in files of their own; schemes() joins them.
 struct SchemeRow {
   std::string_view name, family, what;
-  int order;                   // of the global error; 0: it varies, or this is no discretisation of the flow
-  Part implicit = Part::none;  // what it treats implicitly; the right-hand side is the complement
-  bool adaptive = false;       // has an error estimate
-  bool fixed = true;           // takes steps of a given length; else a tolerance alone decides
-  bool batches = true;         // each step may see another batch: it keeps no velocities of past steps
-  bool continuous = true;      // states between two steps mean something, so that recording may interpolate
-  bool linearises = false;     // takes Jacobian-vector products though nothing is implicit
-  bool noisy = false;          // takes the noise of a flow; the others refuse a flow that has any
-  bool second_order = false;   // takes a flow of second order for what it is, and no other
-  std::string_view twin = {};  // the diffusion whose discrete twin it is; empty: any
+  int order;                    // of the global error; 0: it varies, or this is no discretisation of the flow
+  Part implicit = Part::none;   // what it treats implicitly; the right-hand side is the complement
+  bool adaptive = false;        // has an error estimate
+  bool fixed = true;            // takes steps of a given length; else a tolerance alone decides
+  bool batches = true;          // each step may see another batch: it keeps no velocities of past steps
+  bool continuous = true;       // states between two steps mean something, so that recording may interpolate
+  bool linearises = false;      // takes Jacobian-vector products though nothing is implicit
+  bool noisy = false;           // takes the noise of a flow; the others refuse a flow that has any
+  bool second_order = false;    // takes a flow of second order for what it is, and no other
+  bool carries_energy = false;  // lowers an energy of its own in E's place, which Work tells
+  std::string_view twin = {};   // the diffusion whose discrete twin it is; empty: any
   std::unique_ptr<Stepper> (*make)(const Flow&, const SchemeSettings&, In y0, double horizon) = nullptr;
   /// Throws std::invalid_argument on settings that the scheme cannot have; null: it takes all.
   void (*check)(const SchemeSettings&) = nullptr;

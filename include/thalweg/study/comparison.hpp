@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct Precision {
   bool adaptive = false;
   double dial = 0;  // step, or rtol = atol
   std::string status, reason;
-  Errors errors;  // nan unless it reached the end
+  Errors errors;                                               // nan unless it reached the end
+  double estimate = std::numeric_limits<double>::quiet_NaN();  // by the scheme itself, of errors.theta at the end
   Work work;
   std::int64_t energy_rises = 0;  // steps after which E was higher than before, by more than rounding
   double seconds = 0;             // inside the scheme; least of the repetitions
@@ -55,6 +57,12 @@ class Comparison {
   /// schemes.most_steps.
   void measure_ladder(const SchemeRow& row, bool adaptive, const std::function<bool()>& interrupted,
                       const std::function<void(const Precision&)>& receive) const;
+
+  /// Roughly how long measure_ladder() will take: the time of a few steps, times how many there will be if the error
+  /// is a tenth where the scheme begins to be stable and falls with its order.
+  double expected_seconds(const SchemeRow& row, bool adaptive) const;
+  /// The time of a step of that scheme, from its first few.
+  double seconds_a_step(const SchemeRow& row, bool adaptive) const;
 
   /// The settings of a scheme at one step or tolerance.
   SchemeSettings settings_at(bool adaptive, double dial) const;

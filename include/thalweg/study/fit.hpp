@@ -22,9 +22,11 @@ struct Asymptotics {
 };
 
 /// Least squares of ln error against ln h. The range is found: of the points between floor and ceiling as many as, from
-/// the smallest h on, one line misses by no more than a tenth; at least three. A fine end whose errors fall slower than
-/// h^(1/2) is left out. Interval: Student's t with
-/// points - 2 degrees of freedom. `h` and `error` have the same size, in any order; what is not finite is left out.
-OrderFit fit_order(std::span<const double> h, std::span<const double> error, const Asymptotics& range = {});
+/// the smallest h on, one line misses by no more than a tenth and two standard errors; at least three. A fine end whose
+/// errors fall slower than h^(1/2) is left out. Interval: Student's t with points - 2 degrees of freedom. `h`, `error`
+/// and, where errors are sampled, their standard errors `spread` have the same size, in any order; what is not finite
+/// is left out.
+OrderFit fit_order(std::span<const double> h, std::span<const double> error, const Asymptotics& range = {},
+                   std::span<const double> spread = {});
 
 }  // namespace thalweg

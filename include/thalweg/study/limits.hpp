@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,11 +24,17 @@ struct LimitPoint {
 /// A row of the continuum limits: the errors over the ladder limit.steps.
 struct LimitKind {
   std::string_view name, what, rate;
+  std::span<const std::string_view> schemes;  // which it solves with
   /// Collective over the ranks of the console; the points are complete on rank 0. Throws std::invalid_argument where
   /// the experiment has no such limit.
   std::vector<LimitPoint> (*measure)(const Experiment&, std::span<const double> steps, const Console&);
 };
 std::span<const LimitKind> limit_kinds();
+
+/// Collective: what `solve` gives for each of the numbered tasks, which the ranks are handed as they become free. All
+/// on rank 0, unless interrupted; nothing on the others.
+std::map<std::int64_t, std::vector<double>> handed_out(std::int64_t tasks, const Console& console,
+                                                       const std::function<std::vector<double>(std::int64_t)>& solve);
 
 /// Descent against the flow; the theta methods against the flow and against the modified one.
 std::vector<LimitPoint> step_limit(const Experiment& experiment, std::span<const double> steps, const Console& console);

@@ -23,6 +23,7 @@ struct Probe {
   bool data = false;    // needs a network on data
   bool costly = false;  // recorded only where it is named
   bool path = false;    // of the states so far, not of the last one
+  bool own = false;     // of schemes that carry an energy of their own
 };
 std::span<const Probe> probes();
 
@@ -31,7 +32,7 @@ class Recorder final : public Observer {
  public:
   /// All references must outlive it. `learning` may be null; `wanted` is empty for all probes there can be then, but
   /// for costly ones.
-  /// Throws std::invalid_argument that names a wanted probe which needs data where there is none.
+  /// Throws std::invalid_argument that names a wanted probe which needs data or a scheme that are not there.
   Recorder(const Learning* learning, const Functional& objective, const Flow& flow, const Scheme& scheme,
            std::span<const std::string> wanted);
 

@@ -22,6 +22,14 @@ class Linearisation final : public Flow {
   bool symmetric() const override { return flow_.symmetric(); }
   bool self_adjoint() const override { return flow_.self_adjoint(); }
   void lower(Out x) const override { flow_.lower(x); }
+  /// -<y, (J - growth I) y>/2, which the flow lowers where it is self-adjoint.
+  std::optional<double> energy(In y) const override {
+    if (!self_adjoint()) return std::nullopt;
+    Vector v(y.size());
+    velocity(Part::all, {}, y, v);
+    lower(v);
+    return -y.dot(v) / 2;
+  }
 
  private:
   const Flow& flow_;
@@ -33,9 +41,13 @@ class Linearisation final : public Flow {
 /// grows by itself. Throws as sharpness() does.
 double growth_rate(const Flow& flow, In y);
 
+/// About what a search for the largest stable step costs, in steps: 300 where there is no bound, else fifteen times
+/// that.
+inline double stability_steps(const SchemeRow& row) { return row.implicit == Part::all ? 300 : 15 * 300; }
+
 /// The largest step with which a scheme stays bounded on a linear flow without growing modes whose fastest decay is
 /// `sharpness`: by bisection to a hundredth, over 300 steps from a vector of its fastest modes, bounded being a growth
-/// below 30; infinity where even 1000/sharpness is stable. Costs some fifteen times 300 steps.
+/// below 30; infinity where even 1000/sharpness is stable.
 double largest_stable_step(const Flow& linear, const Scheme& scheme, double sharpness);
 
 }  // namespace thalweg

@@ -19,7 +19,7 @@ Index padded(Index n) {
 /// out <- C X for C of `rows` rows of k adjacent values; X has k rows of `width` values.
 void multiply(const double* c, Index c_stride, Index rows, const Vector& x, Index k, Index width, double* out,
               Index out_stride) {
-  const kernel::Source source{c, c_stride, 1, x.data(), width, k};
+  const kernel::Source<double> source{c, c_stride, 1, x.data(), width, k};
   kernel::best().products(&source, 1, rows, width, {.out = out, .stride = out_stride});
 }
 

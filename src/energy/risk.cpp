@@ -1,7 +1,10 @@
 #include "thalweg/energy/risk.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
+
+#include "../model/kernel.hpp"
 
 namespace thalweg {
 namespace {
@@ -40,7 +43,11 @@ void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
     const Index count = std::min(block, total - first);
     auto x = model_.input(tape, count, tangents);
     if (batch.empty()) {
-      x = samples_.x.middleRows(first, count).cast<T>();
+      if constexpr (std::is_same_v<T, double>)
+        x = samples_.x.middleRows(first, count);
+      else
+        for (Index j = 0; j < x.cols(); ++j)
+          kernel::best().narrow(count, samples_.x.col(j).data() + first, x.col(j).data());
       std::copy_n(samples_.label.data() + first, count, labels);
     } else {
       const std::int32_t* chosen = batch.data() + first;

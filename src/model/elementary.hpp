@@ -196,7 +196,7 @@ struct Softplus {
   [[gnu::always_inline]] static Jet<P> at(P z) {
     const Exponential<P> e(lesser(all<P>(-vanishing<P>), magnitude(z)) / -2);
     const P sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
-    const P s = e.a * sum * inverse, w = s * s, minor = e.a * longer * inverse, major = 1 - minor;
+    const P share = e.a * inverse, s = share * sum, w = s * s, minor = share * longer, major = 1 - minor;
     return {greater(all<P>(0), z) + s * (2 + w * artanh_series(w)), z >= 0 ? major : minor, minor * major};
   }
 };

@@ -484,7 +484,7 @@ struct Margin {
   [[gnu::always_inline]] explicit Margin(P m) {
     const Exponential<P> e(lesser(all<P>(-vanishing<P>), magnitude(m)) / -2);
     const P sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
-    const P s = e.a * sum * inverse, w = s * s, minor = e.a * longer * inverse;
+    const P share = e.a * inverse, s = share * sum, w = s * s, minor = share * longer;
     loss = greater(all<P>(0), -m) + s * (2 + w * artanh_series(w));
     slope = m >= 0 ? -minor : minor - 1;
   }
@@ -591,6 +591,10 @@ void softmax_tangent(Index samples, Index classes, Index stride, const double* z
   }
 }
 
+void narrow(Index n, const double* x, float* y) {
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]);
+}
+
 template <Doubles function(Doubles)>
 void map(Index n, const double* x, double* y) {
   for (Index i = 0; i < n; i += lanes) store(y + i, function(load(x + i)));
@@ -612,6 +616,7 @@ constexpr Kernel kernel{forward<double>,
                         pull_back,
                         logistic_tangent,
                         softmax_tangent,
+                        narrow,
                         map<exponential<Doubles>>,
                         map<log_one_plus<Doubles>>};
 

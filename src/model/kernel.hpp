@@ -85,6 +85,8 @@ struct Kernel : Forward<double> {
   void (*logistic_tangent)(Index samples, const double* z, const double* rz, double* rd);
   /// rd_c <- p_c (rz_c - sum_b p_b rz_b), p the softmax of the logits.
   void (*softmax_tangent)(Index samples, Index classes, Index stride, const double* z, const double* rz, double* rd);
+  /// y <- x, rounded.
+  void (*narrow)(Index n, const double* x, float* y);
   /// Elementwise, n a multiple of `lanes`.
   void (*exp)(Index n, const double* x, double* y);
   void (*log1p)(Index n, const double* x, double* y);

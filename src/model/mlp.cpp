@@ -51,7 +51,7 @@ void BasicTape<T>::shape(std::span<const Layer> layers, Index samples, bool tang
     const Index features = l == 0 ? layers[0].inputs : layers[l - 1].outputs;
     const bool inner = l > 0 && l < layers.size();
     Stage s{};
-    // Inputs of a layer have one more row: with 1/scale there (and its tangent 0), biases are weights.
+    // Inputs of a layer have one more row: see accumulate.
     s.value = take(features + 1, true);
     // tanh' is a function of tanh, and once the layer above has its gradient nothing else needs the value: the
     // adjoint takes its place, and the block stays half as large.
@@ -71,11 +71,6 @@ void BasicTape<T>::shape(std::span<const Layer> layers, Index samples, bool tang
   void* begin = memory_.data();
   std::size_t room = memory_.size() * sizeof(T);
   start_ = static_cast<T*>(std::align(64, static_cast<std::size_t>(used) * sizeof(T), begin, room));
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const Index row = layers[l].inputs * stride_;
-    std::fill_n(at(stages_[l].value) + row, padded_, static_cast<T>(1 / layers[l].scale));
-    if (l > 0 && tangents) std::fill_n(at(stages_[l].tangent) + row, padded_, 0);
-  }
 }
 
 template class BasicTape<double>;
@@ -134,7 +129,7 @@ template <class T>
 void Mlp::begin(In theta, BasicTape<T>& tape, Index samples) const {
   if constexpr (!std::is_same_v<T, double>) {
     tape.rounded_.resize(static_cast<std::size_t>(size_));
-    Eigen::Map<Eigen::VectorX<T>>(tape.rounded_.data(), size_) = theta.cast<T>();
+    kernel::best().narrow(size_, theta.data(), tape.rounded_.data());
   }
   const Index rows = kernel::best_for<T>().panel_rows;
   Index used = 0;
@@ -206,7 +201,8 @@ template SingleTape::Block Mlp::forward(In, SingleTape&, int) const;
 
 Tape::Block Mlp::cotangent(Tape& tape) const { return tape.block(tape.stages_.back().adjoint, outputs()); }
 
-/// g += weight scale sum over terms (adjoint, value) of adjoint value', for W and b at once.
+/// g += weight scale sum over terms (adjoint, value) of adjoint value', for W and b at once: with 1/scale in the row
+/// after the inputs' values, and 0 after their tangents, which are a second term's, biases are weights.
 void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
                      Out g) const {
   const auto& kernel = kernel::best();
@@ -215,6 +211,7 @@ void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index
   kernel::Pair pairs[2];
   for (std::size_t i = 0; i < terms.size(); ++i) {
     double *adjoint = tape.at(terms[i].first), *value = tape.at(terms[i].second);
+    Eigen::Map<Vector>(value + l.inputs * tape.stride_, tape.padded_).setConstant(i == 0 ? 1 / l.scale : 0);
     pairs[i] = {swap ? value : adjoint, swap ? adjoint : value, tape.stride_, tape.stride_};
   }
   const auto count = static_cast<int>(terms.size());

@@ -9,8 +9,12 @@
 namespace thalweg {
 namespace {
 
-/// The most samples of a block, Mlp::block_samples() rounded up to whole vectors.
-constexpr int kernel_block = 192;
+/// Of floats a block may hold twice as many samples.
+template <class T>
+constexpr Index widening = sizeof(double) / sizeof(T);
+/// The most that Mlp::block_samples() allows.
+template <class T>
+constexpr Index most_samples = 192 * widening<T>;
 
 /// Scratch memory, one a thread, so that functionals stay const and calls allocate nothing; no result depends on it.
 template <class T>
@@ -32,12 +36,12 @@ Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double we
 /// Visits the batch block by block: visit(tape, labels) after the block's input has been filled.
 template <class T, class Visit>
 void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
-  int labels[kernel_block] = {};
+  int labels[most_samples<T>] = {};
   auto& tape = thread_tape<T>();
   const Index total = batch.empty() ? samples_.size() : static_cast<Index>(batch.size());
   model_.begin(theta, tape, total);
   // Blocks of equal size, so that the last one is not mostly padding.
-  const Index blocks = (total + model_.block_samples() - 1) / model_.block_samples();
+  const Index most = widening<T> * model_.block_samples(), blocks = (total + most - 1) / most;
   const Index block = ((total + blocks - 1) / blocks + 7) / 8 * 8;
   for (Index first = 0; first < total; first += block) {
     const Index count = std::min(block, total - first);

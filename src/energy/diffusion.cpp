@@ -149,9 +149,11 @@ void solve_paths(double c, Index n, std::span<const Place> lines, double* data, 
 
 /// sum_k r^k x[n - 1 - k] of the line continued periodically: what comes before its first entry.
 double periodic_sum(double r, Line x) {
+  const Index few = terms(r, x.n);
   double sum = 0, power = 1;
-  for (Index k = 0; k < terms(r, x.n); ++k, power *= r) sum += power * x[x.n - 1 - k];
-  return sum / (1 - std::pow(r, static_cast<double>(x.n)));
+  for (Index k = 0; k < few; ++k, power *= r) sum += power * x[x.n - 1 - k];
+  // Where few terms are enough, what the next turn would add is lost in rounding.
+  return few < x.n ? sum : sum / (1 - std::pow(r, static_cast<double>(x.n)));
 }
 
 /// (I + c K)^-1 on a ring: both recursions start from their own periodic sum.

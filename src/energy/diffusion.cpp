@@ -5,6 +5,7 @@
 #include <numbers>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "../model/kernel.hpp"
@@ -61,15 +62,23 @@ Index terms(double pole, Index most) {
 /// x_i <- x_i + r x_{i-1} with x_{-1} = before. Each of eight segments begins with what the few entries before it have
 /// become, so that the eight chains run side by side instead of waiting for their own additions.
 void recur(double r, double before, Line x) {
-  constexpr Index segments = 8;
+  constexpr int segments = 8;
   const Index length = x.n / segments, few = terms(r, x.n);
-  double carry[segments] = {before};
   Index done = 0;
   if (few <= length) {
-    for (Index s = 1; s < segments; ++s)
-      for (Index k = few; k > 0; --k) carry[s] = x[s * length - k] + r * carry[s];
-    for (Index i = 0; i < length; ++i)
-      for (Index s = 0; s < segments; ++s) carry[s] = x[s * length + i] += r * carry[s];
+    using Chains = Eigen::Array<double, segments, 1>;
+    using Across = Eigen::Map<Chains, 0, Eigen::InnerStride<>>;
+    const Eigen::InnerStride<> apart(length * x.stride);
+    Chains carry = Chains::Zero();
+    for (Index k = few; k > 0; --k) {
+      const Eigen::Map<Eigen::Array<double, segments - 1, 1>, 0, Eigen::InnerStride<>> row(&x[length - k], apart);
+      carry.tail<segments - 1>() = row + r * carry.tail<segments - 1>();
+    }
+    carry[0] = before;
+    for (Index i = 0; i < length; ++i) {
+      Across row(&x[i], apart);
+      row = carry = row + r * carry;
+    }
     done = segments * length;
     before = carry[segments - 1];
   }
@@ -98,11 +107,53 @@ void solve_path(double c, Line x) {
   scale(gain, x);
 }
 
+/// Where a line lies in an array.
+struct Place {
+  Index first, stride;
+};
+
+/// Lines of as many points each, solved eight at a time: their recursions run side by side.
+struct Bundle {
+  static constexpr Index most = 8;
+
+  Index points;
+  std::vector<Place> lines;
+};
+
+/// solve_path on up to eight lines of `data`; `memory` holds their points.
+void solve_paths(double c, Index n, std::span<const Place> lines, double* data, double* memory) {
+  if (c == 0 || n == 1) return;
+  using Points = Eigen::Array<double, Bundle::most, 1>;
+  Eigen::Map<Eigen::Array<double, Bundle::most, Eigen::Dynamic>> x(memory, Bundle::most, n);
+  x.setZero();
+  for (std::size_t l = 0; l < lines.size(); ++l)
+    for (Index i = 0; i < n; ++i) x(static_cast<Index>(l), i) = data[lines[l].first + i * lines[l].stride];
+  const auto [r, gain] = Recursion(c);
+  const Index few = terms(r, n);
+  Points before = Points::Zero();
+  double power = 1;
+  for (Index k = 0; k < few; ++k, power *= r) before += power * x.col(k);
+  if (few == n) {
+    for (Index k = n; k-- > 0; power *= r) before += power * x.col(k);
+    before /= 1 - power;
+  }
+  for (Index k = 0; k < n; ++k) x.col(k) = before = x.col(k) + r * before;
+  before /= 1 - r;
+  for (Index k = n; k-- > 0;) {
+    before = x.col(k) + r * before;
+    x.col(k) = gain * before;
+  }
+  for (std::size_t l = 0; l < lines.size(); ++l)
+    for (Index i = 0; i < n; ++i) data[lines[l].first + i * lines[l].stride] = x(static_cast<Index>(l), i);
+}
+
 /// sum_k r^k x[n - 1 - k] of the line continued periodically: what comes before its first entry.
 double periodic_sum(double r, Line x) {
+  const Index few = terms(r, x.n);
   double sum = 0, power = 1;
-  for (Index k = 0; k < terms(r, x.n); ++k, power *= r) sum += power * x[x.n - 1 - k];
-  return sum / (1 - std::pow(r, static_cast<double>(x.n)));
+  for (Index k = 0; k < few; ++k, power *= r) sum += power * x[x.n - 1 - k];
+  // Where few terms are enough, what the next turn would add is lost in rounding.
+  return few < x.n ? sum : sum / (1 - std::pow(r, static_cast<double>(x.n)));
 }
 
 /// (I + c K)^-1 on a ring: both recursions start from their own periodic sum.
@@ -146,6 +197,8 @@ class NeuronLattice final : public Lattice {
       if (l.hidden_inputs && l.hidden_outputs) diagonalise(fields_.back());
       fields_.push_back({l.biases, l.outputs, 1, l.hidden_outputs, false, {}, {}, {}, {}});
     }
+    for (const Field& f : fields_)
+      if (f.over_rows != f.over_columns) bundle(f);
   }
 
   Index size() const override { return size_; }
@@ -164,15 +217,11 @@ class NeuronLattice final : public Lattice {
   }
 
   void solve(double c, Out x) const override {
-    for (const Field& f : fields_) {
-      double* data = x.data() + f.offset;
-      if (f.over_rows && f.over_columns)
-        f.square->solve(c * squared(f.rows), c * squared(f.columns), data, scratch(f.square->scratch()));
-      else if (f.over_rows)
-        for (Index j = 0; j < f.columns; ++j) solve_path(c * squared(f.rows), {data + j * f.rows, f.rows, 1});
-      else if (f.over_columns)
-        for (Index i = 0; i < f.rows; ++i) solve_path(c * squared(f.columns), {data + i, f.columns, f.rows});
-    }
+    for (const Field& f : fields_)
+      if (f.square)
+        f.square->solve(c * squared(f.rows), c * squared(f.columns), x.data() + f.offset, scratch(f.square->scratch()));
+    for (const Bundle& b : bundles_)
+      solve_paths(c * squared(b.points), b.points, b.lines, x.data(), scratch(Bundle::most * b.points));
   }
 
   void transform(const std::function<double(double)>& f, Out x) const override {
@@ -209,6 +258,17 @@ class NeuronLattice final : public Lattice {
     std::optional<SquareSolve> square;
     Eigen::ArrayXd eigenvalues;  // of the modes as in_modes lays them out; where both axes count hidden units
   };
+
+  /// Adds the lines of a field with one axis of hidden units to the bundles.
+  void bundle(const Field& f) {
+    const Index points = f.over_rows ? f.rows : f.columns;
+    for (Index k = 0; k < (f.over_rows ? f.columns : f.rows); ++k) {
+      auto open = std::ranges::find_if(
+          bundles_, [&](const Bundle& b) { return b.points == points && std::ssize(b.lines) < Bundle::most; });
+      if (open == bundles_.end()) open = bundles_.insert(open, {points, {}});
+      open->lines.push_back(f.over_rows ? Place{f.offset + k * f.rows, 1} : Place{f.offset + k, f.rows});
+    }
+  }
 
   static void diagonalise(Field& f) {
     f.square.emplace(f.rows, f.columns);
@@ -256,7 +316,7 @@ class NeuronLattice final : public Lattice {
   /// Row i of y <- sum_k q(k, i) x_k (to modes) or sum_k q(i, k) x_k (back), for rows of `width` values.
   static void multiply(const Matrix& q, bool to_modes, const double* x, Index width, double* y) {
     const Index n = q.rows();
-    const kernel::Source source{q.data(), to_modes ? n : 1, to_modes ? 1 : n, x, width, n};
+    const kernel::Source<double> source{q.data(), to_modes ? n : 1, to_modes ? 1 : n, x, width, n};
     kernel::best().products(&source, 1, n, width, {.out = y, .stride = width});
   }
 
@@ -270,6 +330,7 @@ class NeuronLattice final : public Lattice {
 
   Index size_;
   std::vector<Field> fields_;
+  std::vector<Bundle> bundles_;  // of the lines of fields with one axis of hidden units
 };
 
 /// The path graph over the flat vector, unit spacing.
@@ -296,7 +357,8 @@ class ChainLattice final : public Lattice {
 /// The cycle graph over the flat vector, unit spacing, in the order `place` (Osher et al. 2018 where it is theta's).
 class RingLattice final : public Lattice {
  public:
-  explicit RingLattice(std::vector<Index> place) : place_(std::move(place)) {}
+  explicit RingLattice(std::vector<Index> place)
+      : place_(std::move(place)), in_order_(std::ranges::is_sorted(place_)) {}
   Index size() const override { return static_cast<Index>(place_.size()); }
 
   void apply(In y, Out ky) const override {
@@ -308,6 +370,7 @@ class RingLattice final : public Lattice {
   }
 
   void solve(double c, Out x) const override {
+    if (in_order_) return solve_ring(c, {x.data(), size(), 1});
     double* ordered = scratch(size());
     for (Index i = 0; i < size(); ++i) ordered[i] = x[at(i)];
     solve_ring(c, {ordered, size(), 1});
@@ -330,6 +393,7 @@ class RingLattice final : public Lattice {
   Index at(Index i) const { return place_[static_cast<std::size_t>(i)]; }
 
   std::vector<Index> place_;
+  bool in_order_;
 };
 
 std::vector<Index> in_order(Index size) {

@@ -5,36 +5,43 @@
 namespace thalweg {
 namespace {
 
+template <class T = double>
 Index padded(Index samples) {
-  const Index lanes = kernel::best().lanes;
+  const Index lanes = kernel::best_for<T>().lanes;
   return (samples + lanes - 1) / lanes * lanes;
 }
 
-double logistic_head(const Tape::Block& f, const int* y, Tape::Block* d) {
-  return kernel::best().logistic(f.rows(), padded(f.rows()), f.data(), y, d ? d->data() : nullptr);
+template <class T>
+using Block = typename BasicTape<T>::Block;
+
+template <class T>
+double logistic_head(const Block<T>& f, const int* y, Block<T>* d) {
+  return kernel::best_for<T>().logistic(f.rows(), padded<T>(f.rows()), f.data(), y, d ? d->data() : nullptr);
 }
 
 void logistic_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
   kernel::best().logistic_tangent(padded(f.rows()), f.data(), rf.data(), rd.data());
 }
 
-double softmax_head(const Tape::Block& f, const int* y, Tape::Block* d) {
-  return kernel::best().softmax(f.rows(), padded(f.rows()), f.cols(), f.outerStride(), f.data(), y,
-                                d ? d->data() : nullptr, d ? d->outerStride() : 0);
+template <class T>
+double softmax_head(const Block<T>& f, const int* y, Block<T>* d) {
+  return kernel::best_for<T>().softmax(f.rows(), padded<T>(f.rows()), f.cols(), f.outerStride(), f.data(), y,
+                                       d ? d->data() : nullptr, d ? d->outerStride() : 0);
 }
 
 void softmax_tangent(const Tape::Block& f, const int*, const Tape::Block& rf, Tape::Block& rd) {
   kernel::best().softmax_tangent(padded(f.rows()), f.cols(), f.outerStride(), f.data(), rf.data(), rd.data());
 }
 
-double mse_head(const Tape::Block& f, const int* y, Tape::Block* d) {
+template <class T>
+double mse_head(const Block<T>& f, const int* y, Block<T>* d) {
   double sum = 0;
   for (Index c = 0; c < f.cols(); ++c)
     for (Index i = 0; i < f.rows(); ++i) {
       const double target = f.cols() == 1 ? y[i] : (y[i] == c ? 1 : 0);
       const double residual = f(i, c) - target;
       sum += residual * residual / 2;
-      if (d) (*d)(i, c) = residual;
+      if (d) (*d)(i, c) = static_cast<T>(residual);
     }
   return sum;
 }
@@ -42,11 +49,12 @@ double mse_head(const Tape::Block& f, const int* y, Tape::Block* d) {
 void mse_tangent(const Tape::Block&, const int*, const Tape::Block& rf, Tape::Block& rd) { rd = rf; }
 
 constexpr Loss rows[] = {
-    {"logistic", "ln(1 + exp(-(2 y - 1) f)), two classes, one logit", true, false, logistic_head, logistic_tangent, 0},
-    {"softmax", "cross-entropy ln sum_c exp(f_c) - f_y, one logit a class", false, true, softmax_head, softmax_tangent,
-     0},
-    {"mse", "(f - y)^2/2 with y = 0 or 1 for two classes, |f - e_y|^2/2 for more", true, true, mse_head, mse_tangent,
-     0.5},
+    {"logistic", "ln(1 + exp(-(2 y - 1) f)), two classes, one logit", true, false, logistic_head<double>,
+     logistic_head<float>, logistic_tangent, 0},
+    {"softmax", "cross-entropy ln sum_c exp(f_c) - f_y, one logit a class", false, true, softmax_head<double>,
+     softmax_head<float>, softmax_tangent, 0},
+    {"mse", "(f - y)^2/2 with y = 0 or 1 for two classes, |f - e_y|^2/2 for more", true, true, mse_head<double>,
+     mse_head<float>, mse_tangent, 0.5},
 };
 
 }  // namespace

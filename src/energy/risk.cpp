@@ -1,24 +1,32 @@
 #include "thalweg/energy/risk.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
+
+#include "../model/kernel.hpp"
 
 namespace thalweg {
 namespace {
 
-/// The most samples of a block, Mlp::block_samples() rounded up to whole vectors.
-constexpr int kernel_block = 192;
+/// Of floats a block may hold twice as many samples.
+template <class T>
+constexpr Index widening = sizeof(double) / sizeof(T);
+/// The most that Mlp::block_samples() allows.
+template <class T>
+constexpr Index most_samples = 192 * widening<T>;
 
 /// Scratch memory, one a thread, so that functionals stay const and calls allocate nothing; no result depends on it.
-Tape& thread_tape() {
-  thread_local Tape tape;
+template <class T>
+BasicTape<T>& thread_tape() {
+  thread_local BasicTape<T> tape;
   return tape;
 }
 
 }  // namespace
 
-Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double weight_decay)
-    : model_(model), samples_(samples), loss_(loss), weight_decay_(weight_decay) {
+Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double weight_decay, bool single)
+    : model_(model), samples_(samples), loss_(loss), weight_decay_(weight_decay), single_(single) {
   require(samples.size() > 0, "a risk needs at least one sample");
   require(samples.x.cols() == model.inputs(), "the model has " + std::to_string(model.inputs()) +
                                                   " inputs and the data " + std::to_string(samples.x.cols()) +
@@ -26,29 +34,33 @@ Risk::Risk(const Mlp& model, const Samples& samples, const Loss& loss, double we
 }
 
 /// Samples of each block but the last: blocks of equal size, so that the last one is not mostly padding.
-Index Risk::block_size(Index total) const {
-  const Index blocks = (total + model_.block_samples() - 1) / model_.block_samples();
+Index Risk::block_size(Index total, Index factor) const {
+  const Index most = factor * model_.block_samples(), blocks = (total + most - 1) / most;
   return ((total + blocks - 1) / blocks + 7) / 8 * 8;
 }
 
 /// Visits the batch block by block: visit(tape, labels) after the block's input has been filled.
-template <class Visit>
+template <class T, class Visit>
 void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
-  int labels[kernel_block] = {};
-  Tape& tape = thread_tape();
+  int labels[most_samples<T>] = {};
+  auto& tape = thread_tape<T>();
   const Index total = batch.empty() ? samples_.size() : static_cast<Index>(batch.size());
   model_.begin(theta, tape, total);
-  const Index block = block_size(total);
+  const Index block = block_size(total, widening<T>);
   for (Index first = 0; first < total; first += block) {
     const Index count = std::min(block, total - first);
     auto x = model_.input(tape, count, tangents);
     if (batch.empty()) {
-      x = samples_.x.middleRows(first, count);
+      if constexpr (std::is_same_v<T, double>)
+        x = samples_.x.middleRows(first, count);
+      else
+        for (Index j = 0; j < x.cols(); ++j)
+          kernel::best().narrow(count, samples_.x.col(j).data() + first, x.col(j).data());
       std::copy_n(samples_.label.data() + first, count, labels);
     } else {
       const std::int32_t* chosen = batch.data() + first;
       for (Index j = 0; j < x.cols(); ++j)
-        for (Index i = 0; i < count; ++i) x(i, j) = samples_.x(chosen[i], j);
+        for (Index i = 0; i < count; ++i) x(i, j) = static_cast<T>(samples_.x(chosen[i], j));
       for (Index i = 0; i < count; ++i) labels[i] = samples_.label[static_cast<std::size_t>(chosen[i])];
     }
     visit(tape, labels);
@@ -77,9 +89,14 @@ void Risk::begin(In y, Out out) const {
 
 double Risk::value(In theta, Batch batch) const {
   double sum = 0;
-  each_block(theta, batch, false, [&](Tape& tape, const int* labels) {
-    sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr);
-  });
+  if (single_)
+    each_block<float>(theta, batch, false, [&](SingleTape& tape, const int* labels) {
+      sum += loss_.single_head(model_.forward(theta, tape, 0), labels, nullptr);
+    });
+  else
+    each_block<double>(theta, batch, false, [&](Tape& tape, const int* labels) {
+      sum += loss_.head(model_.forward(theta, tape, 0), labels, nullptr);
+    });
   return sum / count(batch) + decay(theta);
 }
 
@@ -87,7 +104,7 @@ double Risk::gradient(In theta, Batch batch, Out g) const {
   begin(theta, g);
   const double share = 1 / count(batch);
   double sum = 0;
-  each_block(theta, batch, false, [&](Tape& tape, const int* labels) {
+  each_block<double>(theta, batch, false, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 1);
     auto cotangent = model_.cotangent(tape);
     sum += loss_.head(logits, labels, &cotangent);
@@ -100,7 +117,7 @@ double Risk::gradient(In theta, Batch batch, Out g) const {
 void Risk::add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const {
   using View = Eigen::Map<const Vector>;
   const double share = 1 / count(batch);
-  each_block(theta, batch, true, [&](Tape& tape, const int* labels) {
+  each_block<double>(theta, batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     auto cotangent = model_.cotangent(tape);
     loss_.head(logits, labels, &cotangent);
@@ -136,7 +153,7 @@ void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
 void Risk::gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const {
   gw = weight_decay_ * w;
   const double share = 1 / count(batch);
-  each_block(theta, batch, true, [&](Tape& tape, const int* labels) {
+  each_block<double>(theta, batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     for (Index k = 0; k < w.cols(); ++k) {
       auto cotangent = model_.cotangent(tape);

@@ -11,16 +11,39 @@ namespace {
 
 using Row = Eigen::Map<Eigen::ArrayXd>;
 
-Index padded(Index n) {
-  const Index lanes = kernel::best().lanes;
-  return (n + lanes - 1) / lanes * lanes;
-}
+/// Whole registers of any kernel.
+constexpr Index most_lanes = 8;
+Index padded(Index n) { return (n + most_lanes - 1) / most_lanes * most_lanes; }
 
 /// out <- C X for C of `rows` rows of k adjacent values; X has k rows of `width` values.
 void multiply(const double* c, Index c_stride, Index rows, const Vector& x, Index k, Index width, double* out,
               Index out_stride) {
-  const kernel::Source source{c, c_stride, 1, x.data(), width, k};
+  const kernel::Source<double> source{c, c_stride, 1, x.data(), width, k};
   kernel::best().products(&source, 1, rows, width, {.out = out, .stride = out_stride});
+}
+
+/// (a + c K_c)^-1 along the columns with a = 1 + b lambda for each mode: see Recursion in diffusion.cpp. The even
+/// extension across both ends makes a column a ring of 2 m points, whose periodic sum is what comes before its first.
+/// `count` modes at a time stay in registers.
+template <int count>
+void recur_modes(double b, double c, const double* eigenvalues, Index m, double* modes, Index width) {
+  using Modes = Eigen::Array<double, count, 1>;
+  const auto row = [&](Index j) { return Eigen::Map<Modes>(modes + j * width); };
+  const Modes shift = 1 + b * Eigen::Map<const Modes>(eigenvalues), ratio = c / shift,
+              pole = 2 * ratio / (1 + 2 * ratio + (1 + 4 * ratio).sqrt()), gain = (1 - pole).square() / shift;
+  Modes carry = row(m - 1), behind = row(0), power = pole;
+  for (Index j = 1; j < m; ++j) {
+    carry = carry * pole + row(m - 1 - j);
+    behind = behind * pole + row(j);
+    power *= pole;
+  }
+  carry = (carry + power * behind) / (1 - power.square());
+  for (Index j = 0; j < m; ++j) row(j) = carry = row(j) + pole * carry;
+  carry /= 1 - pole;
+  for (Index j = m; j-- > 0;) {
+    carry = row(j) + pole * carry;
+    row(j) = gain * carry;
+  }
 }
 
 }  // namespace
@@ -53,12 +76,12 @@ SquareSolve::Half SquareSolve::half(Index parity) const {
 
 Index SquareSolve::scratch() const {
   const Index width = eigenvalues_.size();
-  return 2 * columns_ * std::max(rows_, width) + 6 * width;
+  return 2 * columns_ * std::max(rows_, width);
 }
 
 void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
   const Index n = rows_, m = columns_, width = eigenvalues_.size(), odd = even_.wide_modes, pairs = n / 2;
-  double *folded = scratch, *modes = folded + m * std::max(n, width), *work = modes + m * std::max(n, width);
+  double *folded = scratch, *modes = folded + m * std::max(n, width);
   for (Index j = 0; j < m; ++j) {
     const Row from(x + j * n, n);
     Row to(folded + j * n, n);
@@ -68,7 +91,7 @@ void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
   }
   multiply(folded, n, m, even_.to_modes, even_.points, even_.wide_modes, modes, width);
   if (n > 1) multiply(folded + even_.points, n, m, odd_.to_modes, odd_.points, odd_.wide_modes, modes + odd, width);
-  recur(b, c, modes, work);
+  recur(b, c, modes);
   multiply(modes, width, m, even_.to_points, even_.modes, even_.wide_points, folded, width);
   if (n > 1) multiply(modes + odd, width, m, odd_.to_points, odd_.modes, odd_.wide_points, folded + odd, width);
   for (Index j = 0; j < m; ++j) {
@@ -80,32 +103,12 @@ void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
   }
 }
 
-/// (a + c K_c)^-1 along the columns with a = 1 + b lambda for each mode: see Recursion in diffusion.cpp. The even
-/// extension across both ends makes a column a ring of 2 m points, whose periodic sum is what comes before its first.
-void SquareSolve::recur(double b, double c, double* modes, double* work) const {
-  const Index m = columns_, width = eigenvalues_.size();
-  const auto row = [&](Index j) { return Row(modes + j * width, width); };
-  Row pole(work, width), gain(work + width, width), carry(work + 2 * width, width), behind(work + 3 * width, width),
-      power(work + 4 * width, width), shift(work + 5 * width, width);
-  shift = 1 + b * eigenvalues_;
-  carry = c / shift;
-  pole = 2 * carry / (1 + 2 * carry + (1 + 4 * carry).sqrt());
-  gain = (1 - pole).square() / shift;
-  carry = row(m - 1);
-  behind = row(0);
-  power = pole;
-  for (Index j = 1; j < m; ++j) {
-    carry = carry * pole + row(m - 1 - j);
-    behind = behind * pole + row(j);
-    power *= pole;
-  }
-  carry = (carry + power * behind) / (1 - power.square());
-  for (Index j = 0; j < m; ++j) row(j) = carry = row(j) + pole * carry;
-  carry /= 1 - pole;
-  for (Index j = m; j-- > 0;) {
-    carry = row(j) + pole * carry;
-    row(j) = gain * carry;
-  }
+void SquareSolve::recur(double b, double c, double* modes) const {
+  const Index width = eigenvalues_.size();
+  Index first = 0;
+  for (; first + 2 * most_lanes <= width; first += 2 * most_lanes)
+    recur_modes<2 * most_lanes>(b, c, eigenvalues_.data() + first, columns_, modes + first, width);
+  if (first < width) recur_modes<most_lanes>(b, c, eigenvalues_.data() + first, columns_, modes + first, width);
 }
 
 }  // namespace thalweg

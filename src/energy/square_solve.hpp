@@ -24,7 +24,7 @@ class SquareSolve {
     Vector to_modes, to_points;  // [point][mode] and [mode][point], rows padded by zeros
   };
   Half half(Index parity) const;
-  void recur(double b, double c, double* modes, double* work) const;
+  void recur(double b, double c, double* modes) const;
 
   Index rows_, columns_;
   Half even_, odd_;

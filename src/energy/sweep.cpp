@@ -48,7 +48,7 @@ void Sweep::mark_inputs() const {
 /// to <- scale sum over terms of W x, and the biases on the stream of values.
 void Sweep::affine(const Layer& l, std::initializer_list<Term> terms, const double* biases, const Field& to) const {
   const auto run = [&](Index offset, Index samples, const double* operand) {
-    kernel::Source sources[2];
+    kernel::Source<double> sources[2];
     int count = 0;
     for (const auto& [parameters, x] : terms)
       sources[count++] = {parameters + l.weights, 1, l.outputs, x.data + offset, stride_, l.inputs};
@@ -61,7 +61,7 @@ void Sweep::affine(const Layer& l, std::initializer_list<Term> terms, const doub
 
 /// to <- scale sum over terms of W' x.
 void Sweep::pull_back(const Layer& l, std::initializer_list<Term> terms, const Field& to) const {
-  kernel::Source sources[2];
+  kernel::Source<double> sources[2];
   int count = 0;
   for (const auto& [parameters, x] : terms)
     sources[count++] = {parameters + l.weights, l.outputs, 1, x.data, stride_, l.outputs};

@@ -8,6 +8,7 @@
 // two-term sums of the R-operator for nothing. Gradients G += A B' keep lanes x 3 accumulators while the samples run
 // and turn each group of `lanes` accumulators into one register of sums by a transposing tree.
 // The file is compiled once for each instruction set with THALWEG_LANES doubles a register; kernel::best() chooses.
+// What a loss needs is written for T = double and float alike.
 
 #include "kernel.hpp"
 
@@ -18,17 +19,18 @@ namespace thalweg::kernel {
 namespace {
 
 /// Rows of the tallest tile: 24 accumulators where there are 32 registers, 12 where there are 16.
-constexpr int tall = lanes == 8 ? 8 : 4;
+constexpr int tall = THALWEG_LANES == 8 ? 8 : 4;
 
 /// What a finish does with the sums of one register of samples.
-template <Finish finish>
-[[gnu::always_inline]] inline void deliver(const Target& t, Index at, Pack sum) {
+template <Finish finish, class T>
+[[gnu::always_inline]] inline void deliver(const Target<T>& t, Index at, std::type_identity_t<Pack<T>> sum) {
   if constexpr (finish == Finish::bias) store(t.out + at, sum);
+  if constexpr (finish == Finish::add) store(t.out + at, load(t.out + at) + sum);
   if constexpr (finish == Finish::tanh) store(t.out + at, Tanh::at(sum).value);
   if constexpr (finish == Finish::slope) store(t.out + at, sum * load(t.operand + at));
   if constexpr (finish == Finish::tanh_slope || finish == Finish::tanh_bend || finish == Finish::tanh_pull) {
-    const Pack f = load(t.operand + at);
-    Pack z = (1 - f * f) * sum;
+    const auto f = load(t.operand + at);
+    auto z = (1 - f * f) * sum;
     if constexpr (finish == Finish::tanh_bend) store(t.second + at, (f + f) * sum);
     if constexpr (finish == Finish::tanh_pull) z -= load(t.second + at) * load(t.third + at);
     store(t.out + at, z);
@@ -36,44 +38,46 @@ template <Finish finish>
 }
 
 /// One bias a row, or zeros.
+template <class T>
 struct Biases {
-  static constexpr double none = 0;
-  const double* first;
+  static constexpr T none = 0;
+  const T* first;
   Index step;
 
-  explicit Biases(const Target& t) : first(t.bias ? t.bias : &none), step(t.bias ? 1 : 0) {}
+  explicit Biases(const Target<T>& t) : first(t.bias ? t.bias : &none), step(t.bias ? 1 : 0) {}
 
   template <Finish finish>
-  [[gnu::always_inline]] Pack of(Index row) const {
+  [[gnu::always_inline]] Pack<T> of(Index row) const {
     constexpr bool ever = finish == Finish::bias || finish == Finish::tanh || finish == Finish::tanh_slope;
-    return ever ? all(first[row * step]) : all(0);
+    return (ever ? first[row * step] : 0) - Pack<T>{};
   }
 };
 
 /// R x V accumulators over all sources, begun with what `from` holds if it is not null; U > 1 interleaves that many
 /// steps of k where R V alone would wait for latency.
-template <Finish finish, int R, int V, int U>
-void tile(const Source* sources, int count, Index row, Index sample, const Target& target, const double* from) {
-  Pack acc[U][R][V] = {};
+template <Finish finish, int R, int V, int U, class T>
+void tile(const Source<T>* sources, int count, Index row, Index sample, const Target<T>& target, const T* from) {
+  constexpr int lanes = lanes_of<T>;
+  Pack<T> acc[U][R][V] = {};
   if (from)
     repeat<R>([&](auto r) __attribute__((always_inline)) {
       repeat<V>([&](auto v)
                     __attribute__((always_inline)) { acc[0][r][v] = load(from + ((row + r) * V + v) * lanes); });
     });
-  const auto step = [&](auto u, const double* c, Index rs, const double* x) __attribute__((always_inline)) {
-    Pack a[V];
+  const auto step = [&](auto u, const T* c, Index rs, const T* x) __attribute__((always_inline)) {
+    Pack<T> a[V];
     repeat<V>([&](auto v) __attribute__((always_inline)) {
       a[v] = load(x + v * lanes);
       hold(a[v]);
     });
     repeat<R>([&](auto r) __attribute__((always_inline)) {
-      const Pack b = all(c[r * rs]);
+      const Pack<T> b = c[r * rs] - Pack<T>{};
       repeat<V>([&](auto v) __attribute__((always_inline)) { acc[u][r][v] += b * a[v]; });
     });
   };
   for (int q = 0; q < count; ++q) {
-    const Source& s = sources[q];
-    const double *c = s.c + (s.panel ? row / tall * s.panel + row % tall : row * s.row_stride), *x = s.x + sample;
+    const Source<T>& s = sources[q];
+    const T *c = s.c + (s.panel ? row / tall * s.panel + row % tall : row * s.row_stride), *x = s.x + sample;
     Index k = 0;
     for (; k + U <= s.k; k += U)
       repeat<U>([&](auto u) __attribute__((always_inline)) {
@@ -90,15 +94,15 @@ void tile(const Source* sources, int count, Index row, Index sample, const Targe
     });
   });
   // A copy: the compiler cannot know that no store changes the original.
-  const Target t = target;
+  const Target<T> t = target;
   if (t.scale != 1)
     repeat<R>([&](auto r) __attribute__((always_inline)) {
       repeat<V>([&](auto v) __attribute__((always_inline)) { acc[0][r][v] *= t.scale; });
     });
-  const Biases bias(t);
+  const Biases<T> bias(t);
   const Index at = row * t.stride + sample;
   repeat<R>([&](auto r) __attribute__((always_inline)) {
-    const Pack b = bias.of<finish>(row + r);
+    const Pack<T> b = bias.template of<finish>(row + r);
     repeat<V>([&](auto v) __attribute__((always_inline)) {
       deliver<finish>(t, at + r * t.stride + v * lanes, acc[0][r][v] + b);
     });
@@ -106,8 +110,8 @@ void tile(const Source* sources, int count, Index row, Index sample, const Targe
 }
 
 /// All rows of V registers of samples.
-template <Finish finish, int V>
-void strip(const Source* sources, int count, Index rows, Index sample, const Target& t, const double* from) {
+template <Finish finish, int V, class T>
+void strip(const Source<T>* sources, int count, Index rows, Index sample, const Target<T>& t, const T* from) {
   Index row = 0;
   for (; row + tall <= rows; row += tall) tile<finish, tall, V, V == 1 ? 2 : 1>(sources, count, row, sample, t, from);
   if (tall > 4 && row + 4 <= rows) {
@@ -122,18 +126,18 @@ void strip(const Source* sources, int count, Index rows, Index sample, const Tar
 }
 
 /// The same in pieces of k, so that X's and C's parts stay in the first-level cache; sums in between are kept apart.
-template <Finish finish, int V>
-void long_strip(const Source* sources, int count, Index rows, Index sample, const Target& t) {
+template <Finish finish, int V, class T>
+void long_strip(const Source<T>* sources, int count, Index rows, Index sample, const Target<T>& t) {
   constexpr Index most = 128;
-  const Target sums{.out = t.sums, .stride = V * lanes};
-  const double* from = nullptr;
+  const Target<T> sums{.out = t.sums, .stride = V * lanes_of<T>};
+  const T* from = nullptr;
   for (int q = 0; q < count; ++q) {
-    const Source& s = sources[q];
+    const Source<T>& s = sources[q];
     const Index pieces = (s.k + most - 1) / most, length = (s.k + pieces - 1) / pieces;
     for (Index k = 0; k < s.k; k += length) {
       const Index left = s.k - k;
-      Source piece{s.c + k * s.k_stride,          s.row_stride, s.k_stride, s.x + k * s.x_stride, s.x_stride,
-                   left < length ? left : length, s.panel};
+      Source<T> piece{s.c + k * s.k_stride,          s.row_stride, s.k_stride, s.x + k * s.x_stride, s.x_stride,
+                      left < length ? left : length, s.panel};
       if (q + 1 == count && left <= length) return strip<finish, V>(&piece, 1, rows, sample, t, from);
       piece.x += sample;
       strip<Finish::bias, V>(&piece, 1, rows, 0, sums, from);
@@ -142,8 +146,9 @@ void long_strip(const Source* sources, int count, Index rows, Index sample, cons
   }
 }
 
-template <Finish finish>
-void strips(const Source* sources, int count, Index rows, Index samples, const Target& t) {
+template <Finish finish, class T>
+void strips(const Source<T>* sources, int count, Index rows, Index samples, const Target<T>& t) {
+  constexpr int lanes = lanes_of<T>;
   Index packs = samples / lanes, sample = 0, terms = 0;
   for (int q = 0; q < count; ++q) terms += sources[q].k;
   // A strip of 160 terms and the coefficients of a tile fill the first-level cache.
@@ -152,7 +157,7 @@ void strips(const Source* sources, int count, Index rows, Index samples, const T
     if (long_sums)
       long_strip<finish, width>(sources, count, rows, sample, t);
     else
-      strip<finish, width>(sources, count, rows, sample, t, nullptr);
+      strip<finish, width, T>(sources, count, rows, sample, t, nullptr);
     packs -= width;
     sample += width * lanes;
   };
@@ -162,11 +167,11 @@ void strips(const Source* sources, int count, Index rows, Index samples, const T
 }
 
 /// Sums of K terms, row by row: with so few, tiles would spend their time on beginning and ending.
-template <Finish finish, int K>
-void thin(const Source* sources, int count, Index rows, Index samples, const Target& target) {
-  const Target t = target;
-  const Biases biases(t);
-  const double *c[K], *x[K];
+template <Finish finish, int K, class T>
+void thin(const Source<T>* sources, int count, Index rows, Index samples, const Target<T>& target) {
+  const Target<T> t = target;
+  const Biases<T> biases(t);
+  const T *c[K], *x[K];
   Index row_stride[K];
   int terms = 0;
   for (int q = 0; q < count; ++q)
@@ -176,20 +181,20 @@ void thin(const Source* sources, int count, Index rows, Index samples, const Tar
       x[terms] = sources[q].x + k * sources[q].x_stride;
     }
   for (Index row = 0; row < rows; ++row) {
-    Pack coefficient[K];
+    Pack<T> coefficient[K];
     repeat<K>([&](auto k)
-                  __attribute__((always_inline)) { coefficient[k] = all(t.scale * c[k][row * row_stride[k]]); });
-    const Pack bias = biases.of<finish>(row);
-    for (Index s = 0; s < samples; s += lanes) {
-      Pack sum = bias;
+                  __attribute__((always_inline)) { coefficient[k] = t.scale * c[k][row * row_stride[k]] - Pack<T>{}; });
+    const Pack<T> bias = biases.template of<finish>(row);
+    for (Index s = 0; s < samples; s += lanes_of<T>) {
+      Pack<T> sum = bias;
       repeat<K>([&](auto k) __attribute__((always_inline)) { sum += coefficient[k] * load(x[k] + s); });
       deliver<finish>(t, row * t.stride + s, sum);
     }
   }
 }
 
-template <Finish finish>
-void finished(const Source* sources, int count, Index rows, Index samples, const Target& t) {
+template <Finish finish, class T>
+void finished(const Source<T>* sources, int count, Index rows, Index samples, const Target<T>& t) {
   Index terms = 0;
   for (int q = 0; q < count; ++q) terms += sources[q].k;
   switch (terms) {
@@ -203,10 +208,13 @@ void finished(const Source* sources, int count, Index rows, Index samples, const
   strips<finish>(sources, count, rows, samples, t);
 }
 
-void products(const Source* sources, int count, Index rows, Index samples, const Target& t) {
+template <class T>
+void products(const Source<T>* sources, int count, Index rows, Index samples, const Target<T>& t) {
   switch (t.finish) {
     case Finish::bias:
       return finished<Finish::bias>(sources, count, rows, samples, t);
+    case Finish::add:
+      return finished<Finish::add>(sources, count, rows, samples, t);
     case Finish::tanh:
       return finished<Finish::tanh>(sources, count, rows, samples, t);
     case Finish::slope:
@@ -220,10 +228,13 @@ void products(const Source* sources, int count, Index rows, Index samples, const
   }
 }
 
+using Doubles = Pack<double>;
+constexpr int lanes = lanes_of<double>;
+
 /// In each group of 2 h lanes: the first h hold x's halves added, the others y's. One blend and one shuffle.
 template <int h>
-[[gnu::always_inline]] inline Pack fold(Pack x, Pack y) {
-  Mask kept{}, crossed{};
+[[gnu::always_inline]] inline Doubles fold(Doubles x, Doubles y) {
+  Mask<Doubles> kept{}, crossed{};
   for (int i = 0; i < lanes; ++i) {
     const bool first = i % (2 * h) < h;
     kept[i] = first ? i : lanes + i;
@@ -234,7 +245,7 @@ template <int h>
 
 /// One register with the sum of each of v[0], ..., v[lanes - 1].
 template <int h = 1, int first = 0>
-[[gnu::always_inline]] inline Pack lane_sums(const Pack* v) {
+[[gnu::always_inline]] inline Doubles lane_sums(const Doubles* v) {
   if constexpr (h == lanes)
     return v[first];
   else
@@ -249,7 +260,7 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
   g += i * row_stride + j * column_stride;
   // The entries are needed when the sums are there: g may come from afar.
   repeat<C>([&](auto c) __attribute__((always_inline)) { __builtin_prefetch(g + c * column_stride); });
-  Pack acc[C][rows] = {};
+  Doubles acc[C][rows] = {};
   for (int q = 0; q < count; ++q) {
     const Pair& p = pairs[q];
     const double* a = p.a + i * p.a_stride;
@@ -258,13 +269,13 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
     Index offset[rows];
     for (int r = 0; r < rows; ++r) offset[r] = (full || r < used ? r : used - 1) * p.a_stride;
     for (Index s = 0; s < samples; s += lanes) {
-      Pack columns[C];
+      Doubles columns[C];
       repeat<C>([&](auto c) __attribute__((always_inline)) {
         columns[c] = load(b + c * p.b_stride + s);
         hold(columns[c]);
       });
       repeat<rows>([&](auto r) __attribute__((always_inline)) {
-        Pack row = load(a + offset[r] + s);
+        Doubles row = load(a + offset[r] + s);
         hold(row);
         repeat<C>([&](auto c) __attribute__((always_inline)) { acc[c][r] += row * columns[c]; });
       });
@@ -272,7 +283,7 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
   }
   repeat<C>([&](auto c) __attribute__((always_inline)) {
     repeat<G>([&](auto group) __attribute__((always_inline)) {
-      const Pack total = scale * lane_sums(acc[c] + group * lanes);
+      const Doubles total = scale * lane_sums(acc[c] + group * lanes);
       double* to = g + group * lanes * row_stride + c * column_stride;
       if (full && row_stride == 1)
         store(to, load(to) + total);
@@ -294,8 +305,73 @@ void outer_rows(const Pair* pairs, int count, Index i, Index used, Index first, 
   if (j + 1 == end) outer_tile<1, 1, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
 }
 
+/// The transpose of a square of lanes x lanes values: at distance h, halves of pairs of rows change places.
+template <int h = lanes / 2>
+[[gnu::always_inline]] inline void transpose(Doubles* v) {
+  if constexpr (h > 0) {
+    Mask<Doubles> lower{}, upper{};
+    for (int i = 0; i < lanes; ++i) {
+      lower[i] = i & h ? lanes + i - h : i;
+      upper[i] = i & h ? lanes + i : i + h;
+    }
+    repeat<lanes>([&](auto i) __attribute__((always_inline)) {
+      if constexpr ((i & h) == 0) {
+        const Doubles x = v[i], y = v[i + h];
+        v[i] = __builtin_shuffle(x, y, lower);
+        v[i + h] = __builtin_shuffle(x, y, upper);
+      }
+    });
+    transpose<h / 2>(v);
+  }
+}
+
+constexpr Index most_turned = 64;
+
+/// V registers of rows of g from row i on, as a sum of products whose samples are these rows: one side is turned.
+template <int V>
+void turned_outer(const Pair* pairs, int count, Index i, Index columns, Index samples, double scale, double* g,
+                  Index column_stride) {
+  constexpr Index width = V * lanes;
+  alignas(64) double turned[2][most_turned * width];
+  Source<double> sources[2];
+  for (int q = 0; q < count; ++q) {
+    const Pair& p = pairs[q];
+    for (int v = 0; v < V; ++v)
+      for (Index s = 0; s < samples; s += lanes) {
+        Doubles square[lanes];
+        const double* from = p.a + (i + v * lanes) * p.a_stride + s;
+        repeat<lanes>([&](auto r) __attribute__((always_inline)) { square[r] = load(from + r * p.a_stride); });
+        transpose(square);
+        double* to = turned[q] + s * width + v * lanes;
+        repeat<lanes>([&](auto r) __attribute__((always_inline)) { store(to + r * width, square[r]); });
+      }
+    sources[q] = {p.b, p.b_stride, 1, turned[q], width, samples};
+  }
+  strip<Finish::add, V, double>(sources, count, columns, 0, {.out = g + i, .stride = column_stride, .scale = scale},
+                                nullptr);
+}
+
+/// All of g, row by row contiguous in registers, so many samples at a time.
+void turned(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
+            Index column_stride) {
+  for (Index first = 0; first < samples; first += most_turned) {
+    const Index piece = samples - first < most_turned ? samples - first : most_turned;
+    Pair part[2];
+    for (int q = 0; q < count; ++q)
+      part[q] = {pairs[q].a + first, pairs[q].b + first, pairs[q].a_stride, pairs[q].b_stride};
+    Index i = 0;
+    for (; i + 3 * lanes <= rows; i += 3 * lanes)
+      turned_outer<3>(part, count, i, columns, piece, scale, g, column_stride);
+    if (i + 2 * lanes == rows) turned_outer<2>(part, count, i, columns, piece, scale, g, column_stride);
+    if (i + lanes == rows) turned_outer<1>(part, count, i, columns, piece, scale, g, column_stride);
+  }
+}
+
 void outer(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
            Index row_stride, Index column_stride) {
+  // Sums over lanes take longer than turning one side where there are few samples or many columns to turn it for.
+  if (row_stride == 1 && rows % lanes == 0 && columns >= (samples <= most_turned ? 8 : 64))
+    return turned(pairs, count, rows, columns, samples, scale, g, column_stride);
   // Columns stay in the first-level cache while the rows pass: they may fill half of it.
   constexpr Index half_cache = (Index{16} << 10) / static_cast<Index>(sizeof(double));
   const Index fitting = half_cache / samples / 3 * 3, chunk = fitting < 3 ? 3 : fitting;
@@ -315,16 +391,16 @@ void outer(const Pair* pairs, int count, Index rows, Index columns, Index sample
   }
 }
 
-template <class Visit>
+template <class T, class Visit>
 [[gnu::always_inline]] inline void each(Index rows, Index samples, Index stride, Visit visit) {
   for (Index i = 0; i < rows; ++i)
-    for (Index s = i * stride; s < i * stride + samples; s += lanes) visit(s);
+    for (Index s = i * stride; s < i * stride + samples; s += lanes_of<T>) visit(s);
 }
 
-template <class Activation>
-void apply(Index rows, Index samples, Index stride, const double* z, double* f, double* f1, double* f2) {
-  each(rows, samples, stride, [=](Index s) {
-    const Jet j = Activation::at(load(z + s));
+template <class Activation, class T>
+void apply(Index rows, Index samples, Index stride, const T* z, T* f, T* f1, T* f2) {
+  each<T>(rows, samples, stride, [=](Index s) {
+    const auto j = Activation::at(load(z + s));
     store(f + s, j.value);
     if (f1) store(f1 + s, j.slope);
     if (f2) store(f2 + s, j.curvature);
@@ -332,21 +408,24 @@ void apply(Index rows, Index samples, Index stride, const double* z, double* f, 
 }
 
 /// Whether |z| <= bound everywhere. Bit patterns of positive numbers have the order of the numbers.
-bool within(double bound, Index rows, Index samples, Index stride, const double* z) {
-  Mask room{};
-  each(rows, samples, stride, [&](Index s) { room |= (Mask)all(bound) - (Mask)magnitude(load(z + s)); });
-  for (int i = 0; i < lanes; ++i)
+template <class T>
+bool within(double bound, Index rows, Index samples, Index stride, const T* z) {
+  using P = Pack<T>;
+  Mask<P> room{};
+  each<T>(rows, samples, stride, [&](Index s) { room |= (Mask<P>)all<P>(bound) - (Mask<P>)magnitude(load(z + s)); });
+  for (int i = 0; i < lanes_of<T>; ++i)
     if (room[i] < 0) return false;
   return true;
 }
 
-void apply_sin(Index rows, Index samples, Index stride, const double* z, double* f, double* f1, double* f2) {
-  const bool near = within(Sin::reach, rows, samples, stride, z);
+template <class T>
+void apply_sin(Index rows, Index samples, Index stride, const T* z, T* f, T* f1, T* f2) {
+  const bool near = within(Sin::reach<Pack<T>>, rows, samples, stride, z);
   return near ? apply<Sin>(rows, samples, stride, z, f, f1, f2) : apply<FarSin>(rows, samples, stride, z, f, f1, f2);
 }
 
-void activate(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
-              double* f2) {
+template <class T>
+void activate(Function function, Index rows, Index samples, Index stride, const T* z, T* f, T* f1, T* f2) {
   switch (function) {
     case Function::tanh:
       return apply<Tanh>(rows, samples, stride, z, f, f1, f2);
@@ -366,12 +445,12 @@ void activate(Function function, Index rows, Index samples, Index stride, const 
 }
 
 void push_forward(Index rows, Index samples, Index stride, const double* rz, const double* slope, double* rf) {
-  each(rows, samples, stride, [=](Index s) { store(rf + s, load(rz + s) * load(slope + s)); });
+  each<double>(rows, samples, stride, [=](Index s) { store(rf + s, load(rz + s) * load(slope + s)); });
 }
 
 void bend(Index rows, Index samples, Index stride, const double* slope, double* bend, double* d) {
-  each(rows, samples, stride, [=](Index s) {
-    const Pack adjoint = load(d + s);
+  each<double>(rows, samples, stride, [=](Index s) {
+    const Doubles adjoint = load(d + s);
     store(bend + s, adjoint * load(bend + s));
     store(d + s, adjoint * load(slope + s));
   });
@@ -379,56 +458,64 @@ void bend(Index rows, Index samples, Index stride, const double* slope, double* 
 
 void pull_back(Index rows, Index samples, Index stride, const double* slope, const double* bend, const double* rz,
                double* rd) {
-  each(rows, samples, stride,
-       [=](Index s) { store(rd + s, load(rd + s) * load(slope + s) + load(bend + s) * load(rz + s)); });
+  each<double>(rows, samples, stride,
+               [=](Index s) { store(rd + s, load(rd + s) * load(slope + s) + load(bend + s) * load(rz + s)); });
 }
 
-[[gnu::always_inline]] inline Pack labels(const int* y) { return __builtin_convertvector(read<Whole>(y), Pack); }
+template <class T>
+[[gnu::always_inline]] inline Pack<T> labels(const int* y) {
+  return __builtin_convertvector(read<typename Vector<int, lanes_of<T>>::type>(y), Pack<T>);
+}
 
 /// Lanes whose sample exists.
+template <class T>
 [[gnu::always_inline]] inline auto existing(Index sample, Index used) {
-  Mask index;
-  for (int i = 0; i < lanes; ++i) index[i] = i;
-  return index < static_cast<long>(used - sample);
+  Mask<Pack<T>> index;
+  for (int i = 0; i < lanes_of<T>; ++i) index[i] = i;
+  return index < static_cast<Scalar<Mask<Pack<T>>>>(used - sample);
 }
 
 /// ln(1 + e^-m) and its slope -1/(1 + e^m). With e^-|m| = a/b the logarithm is max(-m, 0) + 2 artanh s, s = a/(a + 2
 /// b), and one reciprocal serves s and a/(a + b), the slope or its complement.
+template <class P>
 struct Margin {
-  Pack loss, slope;
+  P loss, slope;
 
-  [[gnu::always_inline]] explicit Margin(Pack m) {
-    const Exponential e(lesser(all(-vanishing), magnitude(m)) / -2);
-    const Pack sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
-    const Pack s = e.a * sum * inverse, w = s * s, minor = e.a * longer * inverse;
-    loss = greater(all(0), -m) + s * (2 + w * artanh_series(w));
+  [[gnu::always_inline]] explicit Margin(P m) {
+    const Exponential<P> e(lesser(all<P>(-vanishing<P>), magnitude(m)) / -2);
+    const P sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
+    const P share = e.a * inverse, s = share * sum, w = s * s, minor = share * longer;
+    loss = greater(all<P>(0), -m) + s * (2 + w * artanh_series(w));
     slope = m >= 0 ? -minor : minor - 1;
   }
 };
 
-double logistic(Index used, Index samples, const double* z, const int* y, double* d) {
-  Pack total{};
-  for (Index s = 0; s < samples; s += lanes) {
-    const Pack sign = 2 * labels(y + s) - 1;
-    const Margin margin(sign * load(z + s));
-    const auto there = existing(s, used);
-    total += there ? margin.loss : all(0);
-    if (d) store(d + s, there ? sign * margin.slope : all(0));
+template <class T>
+double logistic(Index used, Index samples, const T* z, const int* y, T* d) {
+  using P = Pack<T>;
+  Pack<double> total{};
+  for (Index s = 0; s < samples; s += lanes_of<T>) {
+    const P sign = 2 * labels<T>(y + s) - 1;
+    const Margin<P> margin(sign * load(z + s));
+    const auto there = existing<T>(s, used);
+    total += widened(there ? margin.loss : all<P>(0));
+    if (d) store(d + s, there ? sign * margin.slope : all<P>(0));
   }
   return sum(total);
 }
 
 /// Two classes: the logistic loss of the difference of the logits.
-double softmax_of_two(Index used, Index samples, Index stride, const double* z, const int* y, double* d,
-                      Index d_stride) {
-  Pack total{};
-  for (Index s = 0; s < samples; s += lanes) {
-    const Pack sign = 2 * labels(y + s) - 1;
-    const Margin margin(sign * (load(z + stride + s) - load(z + s)));
-    const auto there = existing(s, used);
-    total += there ? margin.loss : all(0);
+template <class T>
+double softmax_of_two(Index used, Index samples, Index stride, const T* z, const int* y, T* d, Index d_stride) {
+  using P = Pack<T>;
+  Pack<double> total{};
+  for (Index s = 0; s < samples; s += lanes_of<T>) {
+    const P sign = 2 * labels<T>(y + s) - 1;
+    const Margin<P> margin(sign * (load(z + stride + s) - load(z + s)));
+    const auto there = existing<T>(s, used);
+    total += widened(there ? margin.loss : all<P>(0));
     if (!d) continue;
-    const Pack slope = there ? sign * margin.slope : all(0);
+    const P slope = there ? sign * margin.slope : all<P>(0);
     store(d + s, -slope);
     store(d + d_stride + s, slope);
   }
@@ -436,44 +523,46 @@ double softmax_of_two(Index used, Index samples, Index stride, const double* z, 
 }
 
 /// The largest of the logits of each sample.
-[[gnu::always_inline]] inline Pack largest(Index classes, Index stride, const double* z) {
-  Pack top = load(z);
+template <class T>
+[[gnu::always_inline]] inline Pack<T> largest(Index classes, Index stride, const T* z) {
+  Pack<T> top = load(z);
   for (Index c = 1; c < classes; ++c) {
-    const Pack f = load(z + c * stride);
+    const Pack<T> f = load(z + c * stride);
     top = f > top ? f : top;
   }
   return top;
 }
 
-double softmax(Index used, Index samples, Index classes, Index stride, const double* z, const int* y, double* d,
-               Index d_stride) {
+template <class T>
+double softmax(Index used, Index samples, Index classes, Index stride, const T* z, const int* y, T* d, Index d_stride) {
+  using P = Pack<T>;
   if (classes == 2) return softmax_of_two(used, samples, stride, z, y, d, d_stride);
-  Pack total{};
-  for (Index s = 0; s < samples; s += lanes) {
-    const Pack top = largest(classes, stride, z + s);
+  Pack<double> total{};
+  for (Index s = 0; s < samples; s += lanes_of<T>) {
+    const P top = largest(classes, stride, z + s);
     // The first largest term is left out of the sum, so that the logarithm sees 1 + the rest.
-    const Pack truth = labels(y + s);
-    Pack rest{}, chosen{};
-    Mask taken{};
+    const P truth = labels<T>(y + s);
+    P rest{}, chosen{};
+    Mask<P> taken{};
     for (Index c = 0; c < classes; ++c) {
-      const Pack f = load(z + c * stride + s), e = exponential(f - top);
-      const Mask first = (f == top) & ~taken;
+      const P f = load(z + c * stride + s), e = exponential(f - top);
+      const Mask<P> first = (f == top) & ~taken;
       taken |= first;
-      rest += first ? all(0) : e;
-      chosen = truth == static_cast<double>(c) ? f : chosen;
+      rest += first ? all<P>(0) : e;
+      chosen = truth == static_cast<T>(c) ? f : chosen;
       if (d) store(d + c * d_stride + s, e);
     }
-    const auto there = existing(s, used);
+    const auto there = existing<T>(s, used);
     // rest may exceed 1 with many classes; the logarithm then needs no care near zero.
-    Pack logarithm = log_one_plus(rest <= 1 ? rest : all(1));
-    for (int i = 0; i < lanes; ++i)
+    P logarithm = log_one_plus(rest <= 1 ? rest : all<P>(1));
+    for (int i = 0; i < lanes_of<T>; ++i)
       if (rest[i] > 1) logarithm[i] = std::log1p(rest[i]);
-    total += there ? logarithm + (top - chosen) : all(0);
-    const Pack share = 1 / (1 + rest);
+    total += widened(there ? logarithm + (top - chosen) : all<P>(0));
+    const P share = 1 / (1 + rest);
     for (Index c = 0; d && c < classes; ++c) {
-      double* to = d + c * d_stride + s;
-      const Pack p = load(to) * share;
-      store(to, there ? (truth == static_cast<double>(c) ? p - 1 : p) : all(0));
+      T* to = d + c * d_stride + s;
+      const P p = load(to) * share;
+      store(to, there ? (truth == static_cast<T>(c) ? p - 1 : p) : all<P>(0));
     }
   }
   return sum(total);
@@ -485,15 +574,15 @@ void logistic_tangent(Index samples, const double* z, const double* rz, double* 
 
 void softmax_tangent(Index samples, Index classes, Index stride, const double* z, const double* rz, double* rd) {
   for (Index s = 0; s < samples; s += lanes) {
-    const Pack top = largest(classes, stride, z + s);
-    Pack mass{}, mean{};
+    const Doubles top = largest(classes, stride, z + s);
+    Doubles mass{}, mean{};
     for (Index c = 0; c < classes; ++c) {
-      const Pack e = exponential(load(z + c * stride + s) - top);
+      const Doubles e = exponential(load(z + c * stride + s) - top);
       store(rd + c * stride + s, e);
       mass += e;
       mean += e * load(rz + c * stride + s);
     }
-    const Pack share = 1 / mass;
+    const Doubles share = 1 / mass;
     mean *= share;
     for (Index c = 0; c < classes; ++c) {
       const Index at = c * stride + s;
@@ -502,30 +591,39 @@ void softmax_tangent(Index samples, Index classes, Index stride, const double* z
   }
 }
 
-template <Pack function(Pack)>
+void narrow(Index n, const double* x, float* y) {
+  for (Index i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]);
+}
+
+template <Doubles function(Doubles)>
 void map(Index n, const double* x, double* y) {
   for (Index i = 0; i < n; i += lanes) store(y + i, function(load(x + i)));
 }
 
-constexpr Kernel kernel{.lanes = lanes,
-                        .panel_rows = tall,
-                        .products = products,
-                        .outer = outer,
-                        .activate = activate,
-                        .push_forward = push_forward,
-                        .bend = bend,
-                        .pull_back = pull_back,
-                        .logistic = logistic,
-                        .softmax = softmax,
-                        .logistic_tangent = logistic_tangent,
-                        .softmax_tangent = softmax_tangent,
-                        .exp = map<exponential>,
-                        .log1p = map<log_one_plus>};
+template <class T>
+constexpr Forward<T> forward{.lanes = lanes_of<T>,
+                             .panel_rows = tall,
+                             .products = products<T>,
+                             .activate = activate<T>,
+                             .logistic = logistic<T>,
+                             .softmax = softmax<T>};
+
+constexpr Kernel kernel{forward<double>,
+                        forward<float>,
+                        outer,
+                        push_forward,
+                        bend,
+                        pull_back,
+                        logistic_tangent,
+                        softmax_tangent,
+                        narrow,
+                        map<exponential<Doubles>>,
+                        map<log_one_plus<Doubles>>};
 
 }  // namespace
 
 template <>
-const Kernel& compiled<lanes>() {
+const Kernel& compiled<THALWEG_LANES>() {
   return kernel;
 }
 

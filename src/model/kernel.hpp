@@ -9,10 +9,11 @@ using Index = std::ptrdiff_t;
 
 /// One term C X of a sum of products: C is rows x k with any strides, X holds k rows of samples. Where `panel` is not
 /// 0, C lies in panels of Kernel::panel_rows rows, `panel` values each, the rows of a panel with a stride of 1.
+template <class T>
 struct Source {
-  const double* c;
+  const T* c;
   Index row_stride, k_stride;
-  const double* x;
+  const T* x;
   Index x_stride;
   Index k;
   Index panel = 0;
@@ -22,6 +23,7 @@ struct Source {
 /// f = operand, second and third are laid out as out and may be out itself.
 enum class Finish {
   bias,        // out <- s
+  add,         // out <- out + s
   tanh,        // out <- tanh s
   slope,       // out <- s f
   tanh_slope,  // out <- s (1 - f^2)
@@ -30,16 +32,17 @@ enum class Finish {
 };
 
 /// Where a sum goes, rows x samples.
+template <class T>
 struct Target {
-  double* out;
+  T* out;
   Index stride;
-  double scale = 1;
+  T scale = 1;
   Finish finish = Finish::bias;
-  const double* bias = nullptr;
-  const double* operand = nullptr;
-  double* second = nullptr;
-  const double* third = nullptr;
-  double* sums = nullptr;  // room for rows x 3 registers of unfinished sums; without it long sums run slower
+  const T* bias = nullptr;
+  const T* operand = nullptr;
+  T* second = nullptr;
+  const T* third = nullptr;
+  T* sums = nullptr;  // room for rows x 3 registers of unfinished sums; without it long sums run slower
 };
 
 /// g(i, j) += scale sum over terms and samples of a_i b_j, with g(i, j) at g[i row_stride + j column_stride].
@@ -50,16 +53,27 @@ struct Pair {
 
 enum class Function : int { tanh, relu, gelu, softplus, sigmoid, sin, identity };
 
-/// The functions of one instruction set. Sample counts are multiples of `lanes`; rows need no alignment; sums run in
-/// an order that depends on the sizes alone.
-struct Kernel {
+/// What a loss takes, of one instruction set in one precision. Sample counts are multiples of `lanes`; rows need no
+/// alignment; sums run in an order that depends on the sizes alone.
+template <class T>
+struct Forward {
   int lanes, panel_rows;
-  void (*products)(const Source* sources, int count, Index rows, Index samples, const Target& target);
+  void (*products)(const Source<T>* sources, int count, Index rows, Index samples, const Target<T>& target);
+  /// f, f1, f2 <- act(z), act'(z), act''(z) for rows of samples; f may be z, f1 and f2 may be null.
+  void (*activate)(Function function, Index rows, Index samples, Index stride, const T* z, T* f, T* f1, T* f2);
+  /// The sum of logistic losses of `samples` logits under labels 0 or 1; d (may be null) receives the derivatives.
+  /// Only the first `used` samples count: beyond them d is 0.
+  double (*logistic)(Index used, Index samples, const T* z, const int* y, T* d);
+  /// The same for cross-entropy over `classes` rows of logits.
+  double (*softmax)(Index used, Index samples, Index classes, Index stride, const T* z, const int* y, T* d,
+                    Index d_stride);
+};
+
+/// All functions of one instruction set; derivatives are in doubles only.
+struct Kernel : Forward<double> {
+  Forward<float> single;
   void (*outer)(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
                 Index row_stride, Index column_stride);
-  /// f, f1, f2 <- act(z), act'(z), act''(z) for rows of samples; f may be z, f1 and f2 may be null.
-  void (*activate)(Function function, Index rows, Index samples, Index stride, const double* z, double* f, double* f1,
-                   double* f2);
   /// What the R-operator does with an activation, elementwise over rows of samples: rf <- rz act'(z).
   void (*push_forward)(Index rows, Index samples, Index stride, const double* rz, const double* slope, double* rf);
   /// With d the adjoint of f: bend <- d bend, which begins as act''(z), and d <- d act'(z).
@@ -67,16 +81,12 @@ struct Kernel {
   /// rd <- rd act'(z) + bend rz.
   void (*pull_back)(Index rows, Index samples, Index stride, const double* slope, const double* bend, const double* rz,
                     double* rd);
-  /// The sum of logistic losses of `samples` logits under labels 0 or 1; d (may be null) receives the derivatives.
-  /// Only the first `used` samples count: beyond them d is 0.
-  double (*logistic)(Index used, Index samples, const double* z, const int* y, double* d);
-  /// The same for cross-entropy over `classes` rows of logits.
-  double (*softmax)(Index used, Index samples, Index classes, Index stride, const double* z, const int* y, double* d,
-                    Index d_stride);
   /// rd <- p (1 - p) rz, p the logistic probability of each logit, as its derivative.
   void (*logistic_tangent)(Index samples, const double* z, const double* rz, double* rd);
   /// rd_c <- p_c (rz_c - sum_b p_b rz_b), p the softmax of the logits.
   void (*softmax_tangent)(Index samples, Index classes, Index stride, const double* z, const double* rz, double* rd);
+  /// y <- x, rounded.
+  void (*narrow)(Index n, const double* x, float* y);
   /// Elementwise, n a multiple of `lanes`.
   void (*exp)(Index n, const double* x, double* y);
   void (*log1p)(Index n, const double* x, double* y);
@@ -84,6 +94,18 @@ struct Kernel {
 
 /// The fastest kernel that this processor runs.
 const Kernel& best();
+
+/// What of it serves a loss in that precision.
+template <class T>
+const Forward<T>& best_for();
+template <>
+inline const Forward<double>& best_for<double>() {
+  return best();
+}
+template <>
+inline const Forward<float>& best_for<float>() {
+  return best().single;
+}
 
 template <int lanes>
 const Kernel& compiled();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "kernel.hpp"
@@ -19,19 +20,25 @@ constexpr Scaling scaling_rows[] = {
 };
 
 /// Samples that are not there: zeros, so that they add nothing to a sum over the block.
-void clear_padding(Tape::Block block, Index padded) {
+template <class Block>
+void clear_padding(Block block, Index padded) {
   for (Index j = 0; j < block.cols(); ++j)
     std::fill(block.data() + j * block.outerStride() + block.rows(), block.data() + j * block.outerStride() + padded,
               0);
 }
 
+/// Theta as the kernel reads it for that tape.
+const double* parameters(In theta, const std::vector<double>&) { return theta.data(); }
+const float* parameters(In, const std::vector<float>& rounded) { return rounded.data(); }
+
 }  // namespace
 
 std::span<const Scaling> scalings() { return scaling_rows; }
 
-void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes) {
+template <class T>
+void BasicTape<T>::shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes) {
   // Rows of an odd number of 64-byte lines do not crowd into the same sets of a cache.
-  const Index lanes = kernel::best().lanes, line = 8;
+  const Index lanes = kernel::best_for<T>().lanes, line = 64 / sizeof(T);
   samples_ = samples;
   padded_ = (samples + lanes - 1) / lanes * lanes;
   stride_ = ((padded_ + line - 1) / line | 1) * line;
@@ -44,7 +51,7 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
     const Index features = l == 0 ? layers[0].inputs : layers[l - 1].outputs;
     const bool inner = l > 0 && l < layers.size();
     Stage s{};
-    // Inputs of a layer have one more row: with 1/scale there (and its tangent 0), biases are weights.
+    // Inputs of a layer have one more row: see accumulate.
     s.value = take(features + 1, true);
     // tanh' is a function of tanh, and once the layer above has its gradient nothing else needs the value: the
     // adjoint takes its place, and the block stays half as large.
@@ -62,15 +69,12 @@ void Tape::shape(std::span<const Layer> layers, Index samples, bool tangents, bo
   sums_ = std::exchange(used, used + 3 * lanes * widest);
   if (std::ssize(memory_) < used + line) memory_.resize(static_cast<std::size_t>(used + line));
   void* begin = memory_.data();
-  std::size_t room = memory_.size() * sizeof(double);
-  start_ = static_cast<double*>(
-      std::align(line * sizeof(double), static_cast<std::size_t>(used) * sizeof(double), begin, room));
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const Index row = layers[l].inputs * stride_;
-    std::fill_n(at(stages_[l].value) + row, padded_, 1 / layers[l].scale);
-    if (l > 0 && tangents) std::fill_n(at(stages_[l].tangent) + row, padded_, 0);
-  }
+  std::size_t room = memory_.size() * sizeof(T);
+  start_ = static_cast<T*>(std::align(64, static_cast<std::size_t>(used) * sizeof(T), begin, room));
 }
+
+template class BasicTape<double>;
+template class BasicTape<float>;
 
 Mlp::Mlp(const ModelSpec& spec, Index inputs, Index outputs)
     : activation_(&find(activations(), spec.activation, "model.activation")) {
@@ -121,56 +125,64 @@ Index Mlp::block_samples() const {
 /// Whether a layer's weights, read in columns, crowd into few sets of a cache.
 bool wide(const Layer& l) { return l.inputs > 56 && l.outputs > 56; }
 
-void Mlp::begin(In theta, Tape& tape, Index samples) const {
-  const Index rows = kernel::best().panel_rows;
+template <class T>
+void Mlp::begin(In theta, BasicTape<T>& tape, Index samples) const {
+  if constexpr (!std::is_same_v<T, double>) {
+    tape.rounded_.resize(static_cast<std::size_t>(size_));
+    kernel::best().narrow(size_, theta.data(), tape.rounded_.data());
+  }
+  const Index rows = kernel::best_for<T>().panel_rows;
   Index used = 0;
   if (samples >= 64)
     for (const Layer& l : layers_)
       if (wide(l)) used += (l.outputs + rows - 1) / rows * rows * l.inputs;
   tape.panels_.resize(static_cast<std::size_t>(used));
   if (used == 0) return;
-  double* to = tape.panels_.data();
+  T* to = tape.panels_.data();
   for (const Layer& l : layers_)
     for (Index first = 0; wide(l) && first < l.outputs; first += rows)
       for (Index k = 0; k < l.inputs; ++k, to += rows) {
-        const double* column = theta.data() + l.weights + k * l.outputs;
+        const T* column = parameters(theta, tape.rounded_) + l.weights + k * l.outputs;
         for (Index r = 0; r < rows; ++r) to[r] = first + r < l.outputs ? column[first + r] : 0;
       }
 }
 
 /// W of a layer for W A, A being the rows of samples at `input`.
-kernel::Source Mlp::weights(std::size_t layer, In theta, Tape& tape, Index input) const {
+template <class T>
+kernel::Source<T> Mlp::weights(std::size_t layer, In theta, BasicTape<T>& tape, Index input) const {
   const Layer& l = layers_[layer];
   if (tape.panels_.empty() || !wide(l))
-    return {theta.data() + l.weights, 1, l.outputs, tape.at(input), tape.stride_, l.inputs};
-  const Index rows = kernel::best().panel_rows;
-  const double* panels = tape.panels_.data();
+    return {parameters(theta, tape.rounded_) + l.weights, 1, l.outputs, tape.at(input), tape.stride_, l.inputs};
+  const Index rows = kernel::best_for<T>().panel_rows;
+  const T* panels = tape.panels_.data();
   for (std::size_t k = 0; k < layer; ++k)
     if (wide(layers_[k])) panels += (layers_[k].outputs + rows - 1) / rows * rows * layers_[k].inputs;
   return {panels, 1, rows, tape.at(input), tape.stride_, l.inputs, rows * l.inputs};
 }
 
-Tape::Block Mlp::input(Tape& tape, Index samples, bool tangents) const {
+template <class T>
+typename BasicTape<T>::Block Mlp::input(BasicTape<T>& tape, Index samples, bool tangents) const {
   tape.shape(layers_, samples, tangents, keeps_slope());
   const auto block = tape.block(tape.stages_[0].value, inputs());
   clear_padding(block, tape.padded_);
   return block;
 }
 
-Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
-  const auto& kernel = kernel::best();
+template <class T>
+typename BasicTape<T>::Block Mlp::forward(In theta, BasicTape<T>& tape, int derivatives) const {
+  const auto& kernel = kernel::best_for<T>();
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     const Layer& l = layers_[k];
-    const Tape::Stage& stage = tape.stages_[k + 1];
-    double* z = tape.at(stage.value);
-    const kernel::Source a = weights(k, theta, tape, tape.stages_[k].value);
+    const auto& stage = tape.stages_[k + 1];
+    T* z = tape.at(stage.value);
+    const kernel::Source<T> a = weights(k, theta, tape, tape.stages_[k].value);
     const bool apart = l.hidden_outputs && keeps_slope();
     kernel.products(&a, 1, l.outputs, tape.padded_,
                     {.out = z,
                      .stride = tape.stride_,
-                     .scale = l.scale,
+                     .scale = static_cast<T>(l.scale),
                      .finish = l.hidden_outputs && !apart ? kernel::Finish::tanh : kernel::Finish::bias,
-                     .bias = theta.data() + l.biases,
+                     .bias = parameters(theta, tape.rounded_) + l.biases,
                      .sums = tape.at(tape.sums_)});
     if (apart)
       kernel.activate(activation_->function, l.outputs, tape.padded_, tape.stride_, z, z,
@@ -180,9 +192,17 @@ Tape::Block Mlp::forward(In theta, Tape& tape, int derivatives) const {
   return tape.block(tape.stages_.back().value, outputs());
 }
 
+template void Mlp::begin(In, Tape&, Index) const;
+template void Mlp::begin(In, SingleTape&, Index) const;
+template Tape::Block Mlp::input(Tape&, Index, bool) const;
+template SingleTape::Block Mlp::input(SingleTape&, Index, bool) const;
+template Tape::Block Mlp::forward(In, Tape&, int) const;
+template SingleTape::Block Mlp::forward(In, SingleTape&, int) const;
+
 Tape::Block Mlp::cotangent(Tape& tape) const { return tape.block(tape.stages_.back().adjoint, outputs()); }
 
-/// g += weight scale sum over terms (adjoint, value) of adjoint value', for W and b at once.
+/// g += weight scale sum over terms (adjoint, value) of adjoint value', for W and b at once: with 1/scale in the row
+/// after the inputs' values, and 0 after their tangents, which are a second term's, biases are weights.
 void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
                      Out g) const {
   const auto& kernel = kernel::best();
@@ -191,6 +211,7 @@ void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index
   kernel::Pair pairs[2];
   for (std::size_t i = 0; i < terms.size(); ++i) {
     double *adjoint = tape.at(terms[i].first), *value = tape.at(terms[i].second);
+    Eigen::Map<Vector>(value + l.inputs * tape.stride_, tape.padded_).setConstant(i == 0 ? 1 / l.scale : 0);
     pairs[i] = {swap ? value : adjoint, swap ? adjoint : value, tape.stride_, tape.stride_};
   }
   const auto count = static_cast<int>(terms.size());
@@ -207,7 +228,8 @@ void Mlp::backward(In theta, Tape& tape, double weight, Out g) const {
     const std::pair<Index, Index> term{stage.adjoint, below.value};
     accumulate(l, tape, {&term, 1}, weight, g);
     if (k == 0) continue;
-    const kernel::Source d{theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs};
+    const kernel::Source<double> d{theta.data() + l.weights, l.outputs,    1,
+                                   tape.at(stage.adjoint),   tape.stride_, l.outputs};
     kernel::best().products(&d, 1, l.inputs, tape.padded_,
                             {.out = tape.at(below.adjoint),
                              .stride = tape.stride_,
@@ -222,8 +244,9 @@ Tape::Block Mlp::forward_tangent(In theta, In w, Tape& tape) const {
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
-    const kernel::Source terms[] = {{w.data() + l.weights, 1, l.outputs, tape.at(below.value), tape.stride_, l.inputs},
-                                    weights(k, theta, tape, below.tangent)};
+    const kernel::Source<double> terms[] = {
+        {w.data() + l.weights, 1, l.outputs, tape.at(below.value), tape.stride_, l.inputs},
+        weights(k, theta, tape, below.tangent)};
     const bool apart = l.hidden_outputs && keeps_slope();
     double* rz = tape.at(apart ? stage.pretangent : stage.tangent);
     kernel::best().products(terms, k > 0 ? 2 : 1, l.outputs, tape.padded_,
@@ -251,7 +274,7 @@ void Mlp::prepare_tangents(In theta, Tape& tape) const {
     const Layer& l = layers_[k];
     const Tape::Stage& below = tape.stages_[k];
     double *adjoint = tape.at(below.adjoint), *bend = tape.at(below.bend);
-    const kernel::Source d{
+    const kernel::Source<double> d{
         theta.data() + l.weights, l.outputs, 1, tape.at(tape.stages_[k + 1].adjoint), tape.stride_, l.outputs};
     kernel::best().products(&d, 1, l.inputs, tape.padded_,
                             {.out = adjoint,
@@ -273,7 +296,7 @@ void Mlp::backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) co
     const std::pair<Index, Index> terms[] = {{stage.adjoint_tangent, below.value}, {stage.adjoint, below.tangent}};
     accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, weight, hw);
     if (k == 0) continue;
-    const kernel::Source both[] = {
+    const kernel::Source<double> both[] = {
         {theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint_tangent), tape.stride_, l.outputs},
         {w.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint), tape.stride_, l.outputs}};
     double *lower = tape.at(below.adjoint_tangent), *bend = tape.at(below.bend);

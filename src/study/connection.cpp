@@ -29,7 +29,7 @@ Bezier trained_bezier(const Functional& objective, const Vector& a, const Vector
 
 }  // namespace
 
-Measures::Measures(const Experiment& ex) : experiment_(ex), columns_{"loss"} {
+Measures::Measures(const Experiment& ex) : experiment_(ex), sampled_(ex), columns_{"loss"} {
   for (const auto& name : ex.settings.surface.values) {
     const Probe& probe = find(probes(), name, "surface.values");
     require(!probe.path, "surface.values: " + name + " is a measure of a path, not of a point");
@@ -41,14 +41,14 @@ Measures::Measures(const Experiment& ex) : experiment_(ex), columns_{"loss"} {
 
 void Measures::measure(const Vector& y, double* values) const {
   if (columns_.size() == 1) {
-    values[0] = experiment_.objective.value(y, {});
+    values[0] = (*sampled_).value(y, {});
     return;
   }
   Recorder recorder(experiment_.learning.get(), experiment_.objective, experiment_.flow, experiment_.scheme, columns_);
   recorder.see({{}, y, {}, y});
   for (std::size_t j = 0; j < columns_.size(); ++j) values[j] = recorder.last(columns_[j]);
   // The gradient's pass may round the loss otherwise than the loss's own.
-  values[0] = experiment_.objective.value(y, {});
+  values[0] = (*sampled_).value(y, {});
 }
 
 SurfacePlan plan_surface(const FinishedRun& run, const Console& console) {

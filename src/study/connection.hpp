@@ -21,6 +21,7 @@ class Measures {
 
  private:
   const Experiment& experiment_;
+  const Sampled sampled_;
   std::vector<std::string> columns_;
 };
 

@@ -120,8 +120,9 @@ void write_surface(const fs::path& directory, const Experiment& ex, const Trajec
                    const std::function<void(int)>& progress) {
   const SurfaceSpec& spec = ex.settings.surface;
   const Slice slice = make_slice(spec.directions, direction_source(ex, path.states), 2);
-  const Surface surface = sample_surface(ex.objective, slice, grid_for(spec, slice, path.states), progress);
-  const vtk::Header header = slice_header("train", ex.objective, slice, surface);
+  const Sampled sampled(ex);
+  const Surface surface = sample_surface(*sampled, slice, grid_for(spec, slice, path.states), progress);
+  const vtk::Header header = slice_header("train", ex, slice, surface);
   const std::vector<vtk::Array> arrays{{"loss", surface.values, 1},
                                        {"log10_loss", logarithms(surface.values, log_zero(surface.values)), 1}};
   vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);

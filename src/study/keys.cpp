@@ -10,6 +10,7 @@
 #include "thalweg/study/limits.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
+#include "thalweg/study/slices.hpp"
 #include "thalweg/study/spectra.hpp"
 
 namespace thalweg {
@@ -295,6 +296,8 @@ std::vector<Key> picture_keys() {
           positive, in(&SurfaceSpec::radius)),
       choices("surface.values", "surface: what is measured, see `list probes`; the loss always is", probes(),
               in(&SurfaceSpec::values)),
+      choice("surface.precision", "of the loss, see `list precisions`", surface_precisions(),
+             in(&SurfaceSpec::precision)),
       words("surface.runs",
             "surface: directories of further runs, comma-separated: their paths are drawn, and directions=points lead "
             "through their ends",

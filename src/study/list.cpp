@@ -11,6 +11,7 @@
 #include "thalweg/study/limits.hpp"
 #include "thalweg/study/methods.hpp"
 #include "thalweg/study/recorder.hpp"
+#include "thalweg/study/slices.hpp"
 #include "thalweg/study/spectra.hpp"
 
 namespace thalweg {
@@ -86,6 +87,7 @@ std::vector<Listing> listings() {
       listing("samplings", samplings()),
       listing("probes", probes(), {"unit"}, [](const Probe& r) { return Cells{std::string(r.unit)}; }),
       listing("directions", direction_kinds()),
+      listing("precisions", surface_precisions()),
       listing("spectra", spectra()),
       listing("methods", methods(), {"keys", "gain"},
               [](const Method& r) {

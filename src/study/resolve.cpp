@@ -80,6 +80,9 @@ void resolve(Settings& s, const std::map<std::string, std::string>& given) {
     s.stop.time = 100;
   if (s.stop.time) StepSizes(s.stepping.schedule, s.stepping.step).require_reaching(*s.stop.time);
   require_memory(s);
+  require(learns(s) || s.surface.precision == "double",
+          "surface.precision: " + s.surface.precision + " is for the loss of a network; model.kind=" + s.model_kind +
+              " takes double");
   for (const int size : s.surface.size) require(size % 2 == 1, "surface.size: " + std::to_string(size) + " is not odd");
   require(s.data.kind == "csv" ? !s.data.file.empty() : true, "data.file: data.kind=csv needs a file");
   require(s.data.file.empty() || s.data.kind == "csv",

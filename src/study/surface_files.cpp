@@ -47,7 +47,7 @@ class Files {
         r_(r),
         slice_(r.plan.slice),
         surface_{r.plan.grid, column(r, 0)},
-        header_(slice_header("surface", r.experiment.objective, slice_, surface_)),
+        header_(slice_header("surface", r.experiment, slice_, surface_)),
         tree_(merge_tree(surface_.grid, surface_.values)),
         threshold_(spec().persistence.value_or(default_persistence(surface_.values))) {}
 

@@ -1,6 +1,9 @@
 #include <cmath>
 #include <deque>
+#include <fstream>
 #include <limits>
+#include <string>
+#include <thread>
 
 #include <Eigen/LU>
 
@@ -51,6 +54,33 @@ Result in_parameters() {
   return exponent(gradients, &Gradient::parameters);
 }
 
+/// A line of /proc/self/status, in bytes: VmRSS is the memory in use, VmHWM the most of it so far.
+double memory(const std::string& line) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (double kibibytes = 0; word == line + ":" && status >> kibibytes) return 1024 * kibibytes;
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+/// The most memory that loss, gradient and product of a million samples use at a time beyond network and data: bytes
+/// in place of the time, and their share of `bound`.
+Result beyond_a_million_samples(double bound) {
+  const test::Network net({.hidden = {64, 64}, .loss = "softmax"}, 2, 1'000'000);
+  double beyond = 0;
+  // A thread of its own has no scratch memory from earlier rows.
+  std::thread([&] {
+    std::ofstream("/proc/self/clear_refs") << 5;  // VmHWM begins anew
+    const double before = memory("VmRSS");
+    const Vector theta = net.model.start(5), w = test::normals(theta.size(), 6);
+    Vector g(theta.size());
+    net.risk.value(theta, {});
+    net.risk.gradient(theta, {}, g);
+    net.risk.hvp(theta, {}, w, g);
+    beyond = memory("VmHWM") - before;
+  }).join();
+  return {beyond, beyond / bound, std::numeric_limits<double>::quiet_NaN()};
+}
+
 }  // namespace
 
 std::vector<Row> growth_rows() {
@@ -58,7 +88,10 @@ std::vector<Row> growth_rows() {
   constexpr double linear = 1.05;
   const Unit unit{"ms", 1e-3};
   return {{"gradient 2-32-32-1, N = 10^3 .. 10^5", "exponent in N", linear, unit, in_samples},
-          {"gradient 2-w-w-1, w = 32 .. 256, N = 1000", "exponent in P", linear, unit, in_parameters}};
+          {"gradient 2-w-w-1, w = 32 .. 256, N = 1000", "exponent in P", linear, unit, in_parameters},
+          {"memory beyond 10^6 samples, 2-64-64-2", "100 MB", 1, {"MB", 1e6}, [] {
+             return beyond_a_million_samples(100e6);
+           }}};
 }
 
 }  // namespace thalweg::bench

@@ -79,6 +79,13 @@ Result products_over_gradients(const Size& s) {
       .per(at.samples * static_cast<double>(count));
 }
 
+/// The loss in single precision.
+Result single_over_value(const Size& s) {
+  Point at(s);
+  const Risk single(at.net.model, at.net.samples, at.net.loss, 0, true);
+  return compare([&] { single.value(at.theta, at.batch); }, {{[&] { at.value(); }, 1}}).per(at.samples);
+}
+
 Result peak() { return compare(multiply_adds(), {}).per(multiply_add_flops()); }
 
 }  // namespace
@@ -95,6 +102,8 @@ std::vector<Row> kernel_rows() {
     add("gradient", "floor", &Size::gradient, s, gradient_over_floor);
     add("loss", "floor", nullptr, s, value_over_floor);
     rows.back().reach = loss_reach;
+    add("loss in float", "loss", nullptr, s, single_over_value);
+    if (s.batch == 0) rows.back().reach = .5;
     add("product", "floor", nullptr, s, product_over_floor);
     add("product", "gradient", &Size::product, s, product_over_gradient);
     add("product of eight", "gradient", &Size::many_products, s, products_over_gradients);

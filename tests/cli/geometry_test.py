@@ -236,8 +236,33 @@ class Surface(GeometryTest):
             for found in depths[time]:
                 self.assertAlmostEqual(found, depth, delta=5e-4)
 
+    def test_in_float_is_the_same_to_a_millionth_and_says_so(self):
+        keys = ["--surface.directions=random", "--surface.values=loss,grad_norm"]
+        self.surface("double", *keys)
+        self.surface("float", *keys, "--surface.precision=float")
+        self.surface("ranks", *keys, "--surface.precision=float", ranks=2)
+        self.assert_same_files("float", "ranks", SURFACE_FILES)
+        different = 0
+        for exact, found in zip(self.table("double", "surface.csv"), self.table("float", "surface.csv")):
+            self.assertAlmostEqual(found["loss"], exact["loss"], delta=1e-6 * exact["loss"])
+            self.assertEqual(found["grad_norm"], exact["grad_norm"])
+            different += found["loss"] != exact["loss"]
+        self.assertGreater(different, 50)
+        for directory in ("double", "float"):
+            image = self.read(directory, "surface.vti")
+            self.assertIn(b'Name="precision"', image)
+        self.assertEqual(self.results("double")["trained_loss"], self.results("float")["trained_loss"])
+        drawn = [key for key in SHORT if "surface.size" not in key]
+        self.call(*drawn, "--surface.size=5", "--surface.precision=float", "--out.dir=trained")
+        self.assertIn(b'Name="precision"', self.read("trained", "surface.vti"))
+
     def test_refuses_what_cannot_be(self):
+        _, err = self.call("train", "--model.kind=rosenbrock", "--surface.precision=float",
+                           "--out.dir=none", code=2)
+        self.assertIn("surface.precision: float", err)
+        self.assertIn("model.kind=rosenbrock", err)
         for keys, words in ((["--surface.directions=points"], ["surface.runs"]),
+                            (["--surface.precision=flaot"], ["surface.precision", "float"]),
                             (["--surface.directions=filtr"], ["surface.directions", "filter"]),
                             (["--surface.values=roughness"], ["surface.values", "roughness"]),
                             (["--surface.values=los"], ["surface.values", "loss"]),

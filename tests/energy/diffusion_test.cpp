@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(Table, LatticeOfEveryKind,
                          testing::Combine(testing::ValuesIn(names(lattices())),
                                           testing::Values(Shape{{}, 1}, Shape{{1}, 1}, Shape{{2}, 3}, Shape{{5}, 1},
                                                           Shape{{5, 2}, 1}, Shape{{1, 5}, 2}, Shape{{2, 5, 1}, 1},
-                                                          Shape{{5, 5, 2}, 3})),
+                                                          Shape{{5, 5, 2}, 3}, Shape{{5}, 9})),
                          title);
 
 TEST(NeuronLattice, IsMinusTheSecondDifferenceOverHiddenUnits) {

@@ -255,6 +255,53 @@ TEST_P(ElementaryFunctions, MayOverwriteTheirArgumentsAndLeaveOutDerivatives) {
 INSTANTIATE_TEST_SUITE_P(Lanes, ElementaryFunctions, testing::ValuesIn(runnable()),
                          [](const auto& row) { return std::to_string(row.param->lanes); });
 
+/// The same range in single precision: nothing below its normal numbers, no e^z beyond them, and the sine's own reach.
+Reals single_samples(const Elementary& row) {
+  Reals z = samples(std::max(row.low, -80.), std::min(row.high, 80.));
+  for (double& x : z) x = static_cast<float>(std::abs(x) < 1e-30 ? 0 : x);
+  return z;
+}
+
+// As many roundings as in double precision, each 2^29 times as large, and a fit to 5e-9; the sine is true to the
+// rounding of its argument's remainder, which counts where it is near zero.
+TEST_P(ElementaryFunctions, HaveTheirValuesAndDerivativesInSinglePrecision) {
+  constexpr double larger = 0x1p29;
+  for (const Elementary& row : table()) {
+    const Reals z = single_samples(row);
+    const std::vector<float> in(z.begin(), z.end());
+    std::vector<float> f(in), f1(in), f2(in);
+    const auto n = static_cast<Index>(in.size());
+    kernel.single.activate(row.function, 1, n, n, in.data(), f.data(), f1.data(), f2.data());
+    double value = 0, slope = 0, curvature = 0;
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      value = std::max(value, ulps(f[i], row.value(z[i])) / larger);
+      slope = std::max(slope, static_cast<double>(std::abs(f1[i] - row.slope(z[i]))) / larger);
+      curvature = std::max(curvature, static_cast<double>(std::abs(f2[i] - row.curvature(z[i]))) / larger);
+    }
+    EXPECT_LE(value, row.ulps) << row.name;
+    EXPECT_LE(slope, row.gap) << row.name;
+    EXPECT_LE(curvature, row.gap) << row.name;
+  }
+}
+
+TEST_P(ElementaryFunctions, KnowTheEndsInSinglePrecision) {
+  constexpr float infinite = std::numeric_limits<float>::infinity(), most = std::numeric_limits<float>::max();
+  std::vector<float> z(16, NAN);
+  const std::vector<float> ends{-infinite, -most, -200, 200, most, infinite};
+  std::copy(ends.begin(), ends.end(), z.begin());
+  for (const Elementary& row : table()) {
+    if (row.function == Function::sin || row.function == Function::identity || row.function == Function::relu) continue;
+    std::vector<float> f(16);
+    kernel.single.activate(row.function, 1, 16, 16, z.data(), f.data(), nullptr, nullptr);
+    const bool bounded = row.function == Function::tanh || row.function == Function::sigmoid;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      const float low = row.function == Function::tanh ? -1 : 0, exact = ends[i] < 0 ? low : bounded ? 1 : ends[i];
+      EXPECT_TRUE(f[i] == exact || (exact == 0 && std::abs(f[i]) < 1e-37f)) << row.name << ' ' << ends[i];
+    }
+    EXPECT_TRUE(std::isnan(f[15])) << row.name;
+  }
+}
+
 // With and without fused operations: a few roundings apart.
 TEST(Kernels, AgreeOnElementaryFunctions) {
   for (const Elementary& row : table()) {

@@ -13,6 +13,7 @@ namespace thalweg {
 
 namespace kernel {
 enum class Function : int;
+template <class T>
 struct Source;
 }  // namespace kernel
 
@@ -52,11 +53,14 @@ struct Layer {
   bool hidden_inputs, hidden_outputs;  // whether that axis of W counts hidden units
 };
 
-/// Memory of one block of samples on its way through a network, laid out [feature][sample] with padded rows. Grows on
-/// first use and is then reused: no allocation per call.
-class Tape {
+/// Memory of one block of samples on its way through a network, laid out [feature][sample] with padded rows, in double
+/// (Tape) or single precision (SingleTape: forward only). Grows on first use and is then reused: no allocation per
+/// call.
+template <class T>
+class BasicTape {
  public:
-  using Block = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;  // samples x features, column-major
+  /// samples x features, column-major
+  using Block = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>;
 
  private:
   friend class Mlp;
@@ -64,16 +68,19 @@ class Tape {
     Index value, slope, bend, adjoint, tangent, pretangent, adjoint_tangent;  // offsets into memory_
   };
   void shape(std::span<const Layer> layers, Index samples, bool tangents, bool slopes);
-  double* at(Index offset) { return start_ + offset; }
+  T* at(Index offset) { return start_ + offset; }
   Block block(Index offset, Index features) { return {at(offset), samples_, features, Eigen::OuterStride<>(stride_)}; }
 
-  std::vector<double> memory_;
-  std::vector<double> panels_;  // weights of wide layers in the order in which the kernel reads them; may be empty
-  double* start_ = nullptr;     // of a cache line
+  std::vector<T> memory_;
+  std::vector<T> rounded_;  // theta, where T is not its type
+  std::vector<T> panels_;   // weights of wide layers in the order in which the kernel reads them; may be empty
+  T* start_ = nullptr;      // of a cache line
   std::vector<Stage> stages_;
   Index samples_ = 0, padded_ = 0, stride_ = 0;
   Index sums_ = 0;  // offset into memory_ of what the kernel's long sums need
 };
+using Tape = BasicTape<double>;
+using SingleTape = BasicTape<float>;
 
 /// Multilayer perceptron f(x; theta): a_0 = x, a_l = act(s_l W_l a_{l-1} + b_l), f = s_L W_L a_{L-1} + b_L.
 /// Immutable: theta and all memory come from the caller.
@@ -96,16 +103,21 @@ class Mlp {
   /// for `ntk`, both with zero biases; 1 for `mean-field` and its hidden biases, whose output bias starts at zero.
   Vector start(std::uint64_t seed) const;
 
-  /// The most samples a block should hold so that its tape stays in the second-level cache; at most 192.
+  /// The samples a block should hold, from 96 to 192: as many as keep its tape in half of a second-level cache of 512
+  /// KiB, and of wide networks, whose tapes do not fit there, as many as the weights' gradient needs.
   Index block_samples() const;
 
   /// Begins an evaluation at theta of so many samples in blocks of at most block_samples(): wide layers' weights are
-  /// reordered once. Without it, or after it with less than 64 samples, forward reads theta as it is.
-  void begin(In theta, Tape& tape, Index samples) const;
+  /// reordered once, and for a SingleTape theta is rounded, without which it has no forward. Without it, or after it
+  /// with less than 64 samples, forward on a Tape reads theta as it is.
+  template <class T>
+  void begin(In theta, BasicTape<T>& tape, Index samples) const;
   /// Makes the tape ready for a block and returns its input, samples x inputs, to be filled by the caller.
-  Tape::Block input(Tape& tape, Index samples, bool tangents = false) const;
+  template <class T>
+  typename BasicTape<T>::Block input(BasicTape<T>& tape, Index samples, bool tangents = false) const;
   /// Logits of the block, samples x outputs. `derivatives`: also keep act' (1) and act'' (2).
-  Tape::Block forward(In theta, Tape& tape, int derivatives) const;
+  template <class T>
+  typename BasicTape<T>::Block forward(In theta, BasicTape<T>& tape, int derivatives) const;
   /// The cotangent of the logits, samples x outputs, to be filled between forward and backward.
   Tape::Block cotangent(Tape& tape) const;
   /// g += weight (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
@@ -133,7 +145,8 @@ class Mlp {
   bool mean_field_ = false, ntk_ = false;
 
   bool keeps_slope() const;
-  kernel::Source weights(std::size_t layer, In theta, Tape& tape, Index input) const;
+  template <class T>
+  kernel::Source<T> weights(std::size_t layer, In theta, BasicTape<T>& tape, Index input) const;
   void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
                   Out g) const;
 };

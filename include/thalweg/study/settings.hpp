@@ -48,6 +48,7 @@ struct SurfaceSpec {
   std::vector<int> size{61};   // nodes along each axis; the last repeats
   std::vector<double> radius;  // along each axis; the last repeats
   std::vector<std::string> values{"loss"};
+  std::string precision = "double";   // a row of surface_precisions()
   std::vector<std::string> runs;      // directories of further runs
   std::vector<double> heat;           // heat times of the smoothed surfaces
   double bezier = 0;                  // training time of the path to the first of `runs`

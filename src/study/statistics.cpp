@@ -21,11 +21,13 @@ constexpr Index many = 1'000;
 constexpr int mean_resamples = 10'000, sign_patterns = 100'000, seed_resamples = 1'000;
 const boost::math::normal standard_normal;
 
-/// The `level` quantile of ascending values, linear between order statistics (type 7 of Hyndman & Fan 1996).
-double quantile(std::span<const double> sorted, double level) {
-  const double place = level * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  return std::lerp(sorted[below], sorted[std::min(below + 1, sorted.size() - 1)], place - std::floor(place));
+/// The `level` quantile, linear between order statistics (type 7 of Hyndman & Fan 1996); reorders the values.
+double quantile(std::span<double> values, double level) {
+  const double place = level * static_cast<double>(values.size() - 1);
+  const auto below = values.begin() + static_cast<std::ptrdiff_t>(place);
+  std::ranges::nth_element(values, below);
+  const double next = below + 1 < values.end() ? *std::min_element(below + 1, values.end()) : *below;
+  return std::lerp(*below, next, place - std::floor(place));
 }
 
 /// Sums closer than this are ties. Not a multiple of epsilon max|d|: the d are differences of rounded numbers, such as
@@ -46,7 +48,7 @@ const Matrix& resamples(Index n, std::uint64_t seed) {
   return counts;
 }
 
-/// Sums of n draws with replacement, ascending; from a kept table where that is small.
+/// Sums of n draws with replacement; from a kept table where that is small.
 std::vector<double> resampled_sums(In d, std::uint64_t seed) {
   Vector sums = Vector::Zero(mean_resamples);
   if (d.size() <= many) {
@@ -57,14 +59,13 @@ std::vector<double> resampled_sums(In d, std::uint64_t seed) {
     for (double& sum : sums)
       for (Index draw = 0; draw < d.size(); ++draw) sum += d[static_cast<Index>(stream.below(d.size()))];
   }
-  std::ranges::sort(sums);
   return {sums.begin(), sums.end()};
 }
 
 /// z0 = Phi^-1(share of resamples below the estimate), ties by half (Efron 1987).
-double bias_correction(std::span<const double> sorted, double estimate, double tie) {
-  const auto below = std::ranges::lower_bound(sorted, estimate - tie) - sorted.begin();
-  const auto up_to = std::ranges::upper_bound(sorted, estimate + tie) - sorted.begin();
+double bias_correction(std::span<const double> sums, double estimate, double tie) {
+  const auto below = std::ranges::count_if(sums, [=](double x) { return x < estimate - tie; });
+  const auto up_to = std::ranges::count_if(sums, [=](double x) { return x <= estimate + tie; });
   return quantile(standard_normal, static_cast<double>(below + up_to) / (2.0 * mean_resamples));
 }
 
@@ -90,7 +91,7 @@ std::pair<double, double> bootstrap_interval(In d, std::uint64_t seed) {
   if (d.size() < 2) return {nan, nan};
   if (d.minCoeff() == d.maxCoeff()) return {d[0], d[0]};
   if (const auto limit = expanded_interval(d)) return *limit;
-  const std::vector<double> sums = resampled_sums(d, seed);
+  std::vector<double> sums = resampled_sums(d, seed);
   const double z0 = bias_correction(sums, d.sum(), tie_width(d)), a = acceleration(d);
   const auto end = [&](double level) {
     const double z = z0 + quantile(standard_normal, level);
@@ -259,7 +260,6 @@ std::pair<double, double> percentile_interval(In shares) {
   std::vector<double> finite;
   std::ranges::copy_if(shares, std::back_inserter(finite), [](double share) { return std::isfinite(share); });
   if (finite.empty()) return {nan, nan};
-  std::ranges::sort(finite);
   return {quantile(finite, 0.025), quantile(finite, 0.975)};
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Tests of the command line's contract: exit codes, files, repetition, resumption."""
 
+import csv
 import json
 import random
 import re
@@ -11,7 +12,7 @@ import unittest
 
 from program import NO_PICTURES, SHORT, SMALL_DATA, TRAIN, ProgramTest, ini_values
 
-STUDY_FILES = ["runs.csv", "effects.csv", "shares.csv", "curves.csv"]
+STUDY_FILES = ["runs.csv", "effects.csv", "shares.csv", "claims.csv", "curves.csv"]
 RUN_FILES = ["run.ini", "data.csv", "metrics.csv", "weights.csv"]
 
 
@@ -532,6 +533,22 @@ class OwnData(ProgramTest):
         self.assertEqual(found["loss"], trained["loss"])
         self.assertGreater(found["accuracy"], 0.9)
         self.assertEqual(found["parameters"], 3 * 8 + 9 * 3)
+
+    def test_is_studied_with_wrong_labels_put_in(self):
+        self.write("flowers.csv", "\n".join(self.table()) + "\n")
+        out, _ = self.call(*study("--data.kind=csv", "--data.file=flowers.csv", "--stop.steps=24", "--flow.draws=2",
+                                  "--out.dir=study", methods="sgd,smoothed-sgd,sam", factors="data.noise=0,0.3"))
+        self.assertIn("0 of 12 runs diverged or gave up", out)
+        runs = list(csv.DictReader(self.read("study", "runs.csv").decode().splitlines()))
+        self.assertEqual(len(runs), 12)
+        self.assertEqual({run["gradients"] for run in runs}, {"24"})
+        self.assertEqual({(run["method"], run["steps"]) for run in runs},
+                         {("sgd", "24"), ("smoothed-sgd", "6"), ("sam", "12")})
+        for run in runs:
+            noisy = run["data.noise"] != "0"
+            self.assertEqual(float(run["noise_realised"]) > 0, noisy)
+            self.assertGreater(float(run["sharpness"]), 0)
+            self.assertNotEqual(run["trace"], "nan")
 
     def test_a_header_makes_no_difference(self):
         self.write("a.csv", "\n".join(self.table()) + "\n")

@@ -49,6 +49,14 @@ class Comparison(ProgramTest):
             ([*LIMIT, "--limit.kind=modified", "--flow.diffusion=weights"], ["flow.diffusion"]),
         ])
 
+    def test_counts_the_steps_that_break_the_energy_law(self):
+        self.call("schemes", "--model.kind=quadratic", "--model.condition=8", "--schemes.names=forward-euler",
+                  "--schemes.steps=0.2,0.26", "--stop.time=2", "--schemes.stability=false", "--out.pictures=false",
+                  "--out.dir=run")
+        rises = {row["dial"]: int(row["energy_rises"]) for row in self.rows("run", "precision.csv")}
+        self.assertEqual(rises["0.2"], 0)  # 1 - 0.2 x 8 = -0.6
+        self.assertGreater(rises["0.26"], 3)  # -1.08: this mode grows at each of eight steps
+
     def test_schemes_keep_failed_points_and_find_orders_and_limits(self):
         names = "forward-euler,rk4,rk5dp,crank-nicolson"
         out, _ = self.call("schemes", "--model.kind=rosenbrock", "--out.pictures=false", f"--schemes.names={names}",

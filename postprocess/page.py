@@ -67,8 +67,8 @@ border-radius:6px}
 details{margin:1rem 0}summary{cursor:pointer;font-weight:600}
 @media print{:root{--ink:#000;--soft:#333;--paper:#fff;--line:#bbb;--box:#f4f4f4;--helps:#00598c;
 --hurts:#a84a00}
-body{max-width:none;padding:0;font-size:10pt}figure,tr,.panels>div,.verdict{break-inside:avoid}
-h2,h3{break-after:avoid}.scroll{overflow:visible}table{font-size:8pt}
+body{max-width:none;padding:0;font-size:10pt}tr,.panels>div,.verdict,.legend{break-inside:avoid}
+h2,h3,.legend{break-after:avoid}figcaption{break-before:avoid}.scroll{overflow:visible}table{font-size:8pt}
 .panels{grid-template-columns:repeat(2,1fr)}.panels.one{grid-template-columns:1fr}}
 """
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

@@ -11,7 +11,7 @@ namespace {
 /// Points of a block: its two to seven fields of 1 + d streams within about 256 KiB, as the network's own blocks.
 Index block_points(const Mlp& model, int derivatives) {
   const Index share = (1 + model.inputs()) * (1 + derivatives);
-  return std::clamp<Index>(model.block_samples() / share / 8 * 8, 8, 192);
+  return std::max<Index>(model.block_samples() / share / 8 * 8, 8);
 }
 
 constexpr Collocation rows[] = {

@@ -14,7 +14,7 @@ template <class T>
 constexpr Index widening = sizeof(double) / sizeof(T);
 /// The most that Mlp::block_samples() allows.
 template <class T>
-constexpr Index most_samples = 192 * widening<T>;
+constexpr Index most_samples = 240 * widening<T>;
 
 /// Scratch memory, one a thread, so that functionals stay const and calls allocate nothing; no result depends on it.
 template <class T>

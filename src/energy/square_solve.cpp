@@ -9,11 +9,43 @@
 namespace thalweg {
 namespace {
 
-using Row = Eigen::Map<Eigen::ArrayXd>;
-
 /// Whole registers of any kernel.
 constexpr Index most_lanes = 8;
 Index padded(Index n) { return (n + most_lanes - 1) / most_lanes * most_lanes; }
+
+/// A line of n values, eight at a time: registers without a beginning or an end.
+constexpr Index piece = 8;
+using Piece = Eigen::Array<double, piece, 1>;
+using From = Eigen::Map<const Piece>;
+using To = Eigen::Map<Piece>;
+
+/// even_i, odd_i <- x_i + y_(n-1-i), x_i - y_(n-1-i).
+void fold(Index n, const double* x, const double* y, double* even, double* odd) {
+  Index i = 0;
+  for (; i + piece <= n; i += piece) {
+    const Piece first = From(x + i), second = From(y + n - piece - i).reverse();
+    To(even + i) = first + second;
+    To(odd + i) = first - second;
+  }
+  for (; i < n; ++i) {
+    even[i] = x[i] + y[n - 1 - i];
+    odd[i] = x[i] - y[n - 1 - i];
+  }
+}
+
+/// x_i, y_(n-1-i) <- even_i + odd_i, even_i - odd_i.
+void unfold(Index n, const double* even, const double* odd, double* x, double* y) {
+  Index i = 0;
+  for (; i + piece <= n; i += piece) {
+    const Piece first = From(even + i), second = From(odd + i);
+    To(x + i) = first + second;
+    To(y + n - piece - i) = (first - second).reverse();
+  }
+  for (; i < n; ++i) {
+    x[i] = even[i] + odd[i];
+    y[n - 1 - i] = even[i] - odd[i];
+  }
+}
 
 /// out <- C X for C of `rows` rows of k adjacent values; X has k rows of `width` values.
 void multiply(const double* c, Index c_stride, Index rows, const Vector& x, Index k, Index width, double* out,
@@ -83,10 +115,9 @@ void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
   const Index n = rows_, m = columns_, width = eigenvalues_.size(), odd = even_.wide_modes, pairs = n / 2;
   double *folded = scratch, *modes = folded + m * std::max(n, width);
   for (Index j = 0; j < m; ++j) {
-    const Row from(x + j * n, n);
-    Row to(folded + j * n, n);
-    to.head(pairs) = from.head(pairs) + from.tail(pairs).reverse();
-    to.tail(pairs) = from.head(pairs) - from.tail(pairs).reverse();
+    const double* from = x + j * n;
+    double* to = folded + j * n;
+    fold(pairs, from, from + n - pairs, to, to + n - pairs);
     if (n % 2 == 1) to[pairs] = from[pairs];
   }
   multiply(folded, n, m, even_.to_modes, even_.points, even_.wide_modes, modes, width);
@@ -95,10 +126,9 @@ void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
   multiply(modes, width, m, even_.to_points, even_.modes, even_.wide_points, folded, width);
   if (n > 1) multiply(modes + odd, width, m, odd_.to_points, odd_.modes, odd_.wide_points, folded + odd, width);
   for (Index j = 0; j < m; ++j) {
-    const Row from(folded + j * width, width);
-    Row to(x + j * n, n);
-    to.head(pairs) = from.head(pairs) + from.segment(odd, pairs);
-    to.tail(pairs).reverse() = from.head(pairs) - from.segment(odd, pairs);
+    const double* from = folded + j * width;
+    double* to = x + j * n;
+    unfold(pairs, from, from + odd, to, to + n - pairs);
     if (n % 2 == 1) to[pairs] = from[pairs];
   }
 }
@@ -106,6 +136,8 @@ void SquareSolve::solve(double b, double c, double* x, double* scratch) const {
 void SquareSolve::recur(double b, double c, double* modes) const {
   const Index width = eigenvalues_.size();
   Index first = 0;
+  for (; first + 4 * most_lanes <= width; first += 4 * most_lanes)
+    recur_modes<4 * most_lanes>(b, c, eigenvalues_.data() + first, columns_, modes + first, width);
   for (; first + 2 * most_lanes <= width; first += 2 * most_lanes)
     recur_modes<2 * most_lanes>(b, c, eigenvalues_.data() + first, columns_, modes + first, width);
   if (first < width) recur_modes<most_lanes>(b, c, eigenvalues_.data() + first, columns_, modes + first, width);

@@ -57,12 +57,24 @@ template <class P>
   return x > y ? x : y;
 }
 
-/// c[0] + x (c[1] + x (c[2] + ...)).
+/// c[first] + x (c[first + step] + x (c[first + 2 step] + ...)).
+template <int first, int step, class P, int n>
+[[gnu::always_inline]] inline P horner(P x, const double (&c)[n]) {
+  constexpr int count = (n - first + step - 1) / step;
+  P p = all<P>(c[first + (count - 1) * step]);
+  repeat<count - 1>([&](auto i) __attribute__((always_inline)) {
+    p = p * x + static_cast<Scalar<P>>(c[first + (count - 2 - i) * step]);
+  });
+  return p;
+}
+
+/// The sum of c[k] x^k; a long one in two halves, which do not wait for each other.
 template <class P, int n>
 [[gnu::always_inline]] inline P polynomial(P x, const double (&c)[n]) {
-  P p = all<P>(c[n - 1]);
-  repeat<n - 1>([&](auto i) __attribute__((always_inline)) { p = p * x + static_cast<Scalar<P>>(c[n - 2 - i]); });
-  return p;
+  if constexpr (n < 8)
+    return horner<0, 1>(x, c);
+  else
+    return horner<0, 2>(x * x, c) + x * horner<1, 2>(x * x, c);
 }
 /// The same with the coefficients of P's precision.
 template <class P, int n, int m>
@@ -73,51 +85,59 @@ template <class P, int n, int m>
     return polynomial(x, of_double);
 }
 
-/// n rounds 2 x/ln 2, and t = 2^n for n in [-1022, 1023]; n = -1023 gives 0 and n = 1024 infinity. Adding 1.5 2^52
+/// n rounds f x/ln 2, and t = 2^n for n in [-1022, 1023]; n = -1023 gives 0 and n = 1024 infinity. Adding 1.5 2^52
 /// rounds to a whole number, which fills the last bits of the sum; biased, it is the exponent of t. In single
 /// precision these are [-126, 127], -127, 128 and 2^23.
-template <class P>
+template <class P, double f>
 struct Power {
   using Form = Format<Scalar<P>>;
   P n, t;
 
   [[gnu::always_inline]] explicit Power(P x) {
     constexpr auto magic = static_cast<Scalar<P>>(1.5 * (1L << Form::fraction) + Form::bias);
-    const P shifted = x * static_cast<Scalar<P>>(0x1.71547652b82fep+1) + magic;
+    const P shifted = x * static_cast<Scalar<P>>(f * 0x1.71547652b82fep+0) + magic;
     n = shifted - magic;
     t = (P)((Mask<P>)shifted << Form::fraction);
   }
 };
 
-/// tanh r = u/(2 q) and e^2r = plus/minus with plus, minus = q +- u/2, for |r| <= ln(2)/4: what Power leaves of x.
-/// u/r and 2 q are polynomials in r^2 that begin with 1, a minimax fit of tanh(r)/r with a relative error of 6e-18,
-/// 7e-10 in single precision.
-template <class P>
+/// tanh(f r/2) = f u/(4 q) and e^(f r) = plus/minus with plus, minus = q +- f u/4, for |f r| <= ln(2)/2: what Power
+/// leaves of x. u/r and 2 q are polynomials in r^2 that begin with 1, a minimax fit of tanh(r)/r with a relative error
+/// of 6e-18, 7e-10 in single precision.
+template <class P, double f>
 struct Ratio {
   P u, plus, minus;
 
   [[gnu::always_inline]] explicit Ratio(P r) {
-    const P s = r * r, q = polynomial(s, {.5, 0x1.c7195e540feb4p-3, 0x1.03fc91f254209p-7}, {.5, 0.19996013830530381});
-    u = r + r * s * polynomial(s, {0x1.c71023faea718p-4, 0x1.1532364af21cfp-10}, {0.06658718878409015});
-    plus = q + u / 2;
-    minus = q - u / 2;
+    constexpr double h = f / 2, h2 = h * h, h4 = h2 * h2;
+    const P s = r * r;
+    const P q =
+        polynomial(s, {.5, 0x1.c7195e540feb4p-3 * h2, 0x1.03fc91f254209p-7 * h4}, {.5, 0.19996013830530381 * h2});
+    u = r + r * s * polynomial(s, {0x1.c71023faea718p-4 * h2, 0x1.1532364af21cfp-10 * h4}, {0.06658718878409015 * h2});
+    constexpr auto half = static_cast<Scalar<P>>(h / 2);
+    plus = q + half * u;
+    minus = q - half * u;
   }
 };
 
-/// e^(2 x - 2 low) = a/b, b in [0.4, 0.6]; a = 0 below e^-708.74, or e^-87.68. Of ln(2)/2 two pieces are taken off, n
-/// times the first exact (Cody and Waite 1980).
-template <class P>
+/// e^(f x) = a/b, f a power of two and perhaps negative, b in [0.4, 0.6]; a = 0 below e^-708.74, or e^-87.68. Of
+/// ln(2)/f two pieces are taken off, n times the first exact (Cody and Waite 1980); one piece where an absolute error of
+/// 1e-17, or 1e-8, is enough.
+template <class P, double f, int pieces = 2>
 struct Exponential {
   P a, b;
 
-  [[gnu::always_inline]] explicit Exponential(P x, P low = P{}) {
-    using T = Scalar<P>;
-    const Power<P> p(x);
-    constexpr T first = pick<P>(0x1.62e42fefa3p-2, 0x1.62e4p-2), rest = pick<P>(0x1.3de6af278ece6p-43, 0x1.7f7d1cp-21);
-    const Ratio<P> e(x - p.n * first - low - p.n * rest);
+  [[gnu::always_inline]] explicit Exponential(P x) {
+    const Power<P, f> p(x);
+    const Ratio<P, f> e(pieces == 1 ? x - p.n * of(0x1.62e42fefa39efp-1)
+                                    : x - p.n * of(pick<P>(0x1.62e42fefa3p-1, 0x1.62e4p-1)) -
+                                          p.n * of(pick<P>(0x1.3de6af278ece6p-42, 0x1.7f7d1cp-20)));
     a = p.t * e.plus;
     b = e.minus;
   }
+
+ private:
+  static constexpr Scalar<P> of(double piece) { return static_cast<Scalar<P>>(piece / f); }
 };
 
 /// Where e^x = 0 by the above, and where it is infinite.
@@ -130,18 +150,18 @@ constexpr double exploding = pick<P>(710, 88.7);
 /// -87.68 and 88.38.
 template <class P>
 [[gnu::always_inline]] inline P exponential(P x) {
-  const Exponential<P> e(greater(all<P>(vanishing<P>), lesser(all<P>(exploding<P>), x)) / 2);
+  const Exponential<P, 1.> e(greater(all<P>(vanishing<P>), lesser(all<P>(exploding<P>), x)));
   return e.a / e.b;
 }
 
-/// A(w) in 2 artanh(s)/s = 2 + w A(w), w = s^2 <= 1/9: a minimax fit that leaves artanh a relative error of 2e-18,
+/// A(w) in 2 artanh(s)/s = 2 + w A(w), w = s^2 <= 1/9: a minimax fit that leaves artanh a relative error of 5e-17,
 /// 5e-9 in single precision.
 template <class P>
 [[gnu::always_inline]] inline P artanh_series(P w) {
   return polynomial(
       w,
-      {0x1.5555555555535p-1, 0x1.99999999a07c9p-2, 0x1.249249208869cp-2, 0x1.c71c741e75f2cp-3, 0x1.745cb3b60d352p-3,
-       0x1.3b1de1daea275p-3, 0x1.10676dd624aedp-3, 0x1.efdddfd51e362p-4, 0x1.5597e111b6286p-4, 0x1.5c90f77997665p-3},
+      {0x1.5555555555937p-1, 0x1.99999998ebdcfp-2, 0x1.2492497829e4bp-2, 0x1.c71c4a6da46f6p-3, 0x1.74624fefd421dp-3,
+       0x1.3aa9285afd0f0p-3, 0x1.163f6a5d1cdfap-3, 0x1.959e9b6360151p-4, 0x1.6b4f6b40911fcp-3},
       {0.6666641628561112, 0.4002152724140579, 0.2800180523707234, 0.2801198700034802});
 }
 
@@ -164,8 +184,8 @@ struct Tanh {
   template <class P>
   [[gnu::always_inline]] static Jet<P> at(P z) {
     const P x = lesser(all<P>(pick<P>(20, 10)), magnitude(z));
-    const Power<P> p(x);
-    const Ratio<P> e(x - p.n * static_cast<Scalar<P>>(0x1.62e42fefa39efp-2));
+    const Power<P, 2.> p(x);
+    const Ratio<P, 2.> e(x - p.n * static_cast<Scalar<P>>(0x1.62e42fefa39efp-2));
     const P d = (p.t - 1) * e.minus + p.t * e.u;
     const P f = signed_by((Mask<P>)z, d / (d + 2 * e.minus)), slope = 1 - f * f;
     return {f, slope, -2 * f * slope};
@@ -183,47 +203,45 @@ struct Relu {
 struct Sigmoid {
   template <class P>
   [[gnu::always_inline]] static Jet<P> at(P z) {
-    const Exponential<P> e(greater(all<P>(vanishing<P>), lesser(all<P>(pick<P>(708, 87)), z)) / 2);
+    const Exponential<P, 1.> e(greater(all<P>(vanishing<P>), lesser(all<P>(pick<P>(708, 87)), z)));
     const P inverse = 1 / (e.a + e.b), f = e.a * inverse, rest = e.b * inverse, slope = f * rest;
     return {f, slope, slope * (rest - f)};
   }
 };
 
-/// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), and with e^-|z| = a/b that logarithm is 2 artanh s, s = a/(a + 2 b). One
-/// reciprocal serves s and 1/(1 + e^|z|) = a/(a + b), the slope or its complement.
+/// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), and with e^-|z| = a/b that logarithm is 2 artanh s, s = a/(a + 2 b). Its
+/// slope is a/(a + b) or the complement. Two divisions: those of s and of the slope need not wait for each other.
 struct Softplus {
   template <class P>
   [[gnu::always_inline]] static Jet<P> at(P z) {
-    const Exponential<P> e(lesser(all<P>(-vanishing<P>), magnitude(z)) / -2);
-    const P sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
-    const P share = e.a * inverse, s = share * sum, w = s * s, minor = share * longer, major = 1 - minor;
+    const Exponential<P, -1., 1> e(lesser(all<P>(-vanishing<P>), magnitude(z)));
+    const P s = e.a / (e.a + 2 * e.b), w = s * s, minor = e.a / (e.a + e.b), major = 1 - minor;
     return {greater(all<P>(0), z) + s * (2 + w * artanh_series(w)), z >= 0 ? major : minor, minor * major};
   }
 };
 
-/// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) = e^(-x^2/2) p/q with p, q of degrees 8 and 9, a weighted
-/// minimax fit on [0, 22]: the relative error is 7e-17 up to 1, 5e-15 up to 22, and 8e-12 where the exponential
-/// vanishes; in single precision of degrees 4 and 5 with 5e-9. x/2 is cut to half its bits before it is squared, so
-/// that the exponent is exact.
+/// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) = e^(-x^2/2) p/q with p, q of degrees 7 and 8, a minimax
+/// fit on [0, 12] with a weight that falls as the tail does: of Phi(-x) the relative error is 2e-17 up to 1, 1e-11 up
+/// to 12 and 4e-8 where the exponential vanishes, so that Phi is right to the last bit; in single precision of degrees 3
+/// and 4 with 9e-9 up to 1.
 struct Gelu {
   template <class P>
   [[gnu::always_inline]] static Jet<P> at(P z) {
     constexpr auto peak = static_cast<Scalar<P>>(0.39894228040143268);  // of the normal density
     constexpr double end = pick<P>(37.66, 13.27);                       // e^(-end^2/2) = 0
-    constexpr auto half_of_bits = Scalar<Mask<P>>{-1} << (Format<Scalar<P>>::fraction + 2) / 2;
-    const P x = lesser(all<P>(end), magnitude(z)), half = x / 2, high = (P)((Mask<P>)half & half_of_bits);
-    const Exponential<P> e(-(high * high), (half - high) * (half + high));
+    const P x = lesser(all<P>(end), magnitude(z)), square = x * x;
+    const Exponential<P, -.5, 1> e(square);
     const P p = polynomial(x,
-                           {.5, 0x1.608c50efcca40p-1, 0x1.e15946e2e8ad8p-2, 0x1.9ca340fa7224bp-3, 0x1.e00a9c111ccf8p-5,
-                            0x1.8238da05a8fd8p-7, 0x1.a3e7faa3f8e7fp-10, 0x1.1b718db683e93p-13, 0x1.6fe86454cab79p-18},
-                           {.5, 0x1.bde99p-2, 0x1.72ecdap-3, 0x1.46f73ep-5, 0x1.06a356p-8});
+                           {.5, 0x1.2b6db75d67c64p-1, 0x1.5e78e42e55e3bp-2, 0x1.f9887a4413799p-4,
+                            0x1.de1cb0b2d0d2dp-6, 0x1.269bbd2d771f8p-8, 0x1.b63d365f6d131p-12, 0x1.315d1c4c6029cp-16},
+                           {.5, 0x1.44ff5887e5944p-2, 0x1.87468c23ea3fdp-4, 0x1.7ff06cc951648p-7});
     const P q = polynomial(x,
-                           {1, 0x1.16673d47372c2p+1, 0x1.16788a6e52c15p+1, 0x1.5137ae29e1a8dp+0, 0x1.115ceb85bb30ap-1,
-                            0x1.34fcea1abe263p-3, 0x1.e99bbb6494ebcp-6, 0x1.0809aa6392083p-8, 0x1.633e6bdcd8d9dp-12,
-                            0x1.cd1aa13a81699p-17},
-                           {1, 0x1.ab36f6p+0, 0x1.319932p+0, 0x1.db00c4p-2, 0x1.99d22ap-4, 0x1.4929cep-7});
+                           {1, 0x1.f7afe0fc09780p+0, 0x1.c11ec69b4b4f6p+0, 0x1.db8f8bc26b827p-1, 0x1.484110f36811cp-2,
+                            0x1.2fe64d6e83d9cp-4, 0x1.72bbba7f388eep-7, 0x1.12a010448a379p-10, 0x1.7eb78344751d7p-15},
+                           {1, 0x1.6ec1ce1334045p+0, 0x1.ab14e0ad4b91dp-1, 0x1.e8a384feffec2p-3,
+                            0x1.e1c66d060b33ap-6});
     const P common = e.a / (e.b * q), density = common * (peak * q), tail = common * p, slope = tail - x * density;
-    return {greater(all<P>(0), z) - x * tail, z > 0 ? 1 - slope : slope, density * (2 - x * x)};
+    return {greater(all<P>(0), z) - x * tail, z > 0 ? 1 - slope : slope, density * (2 - square)};
   }
 };
 

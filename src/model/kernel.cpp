@@ -68,7 +68,7 @@ void tile(const Source<T>* sources, int count, Index row, Index sample, const Ta
     Pack<T> a[V];
     repeat<V>([&](auto v) __attribute__((always_inline)) {
       a[v] = load(x + v * lanes);
-      hold(a[v]);
+      if constexpr (R > 1) hold(a[v]);
     });
     repeat<R>([&](auto r) __attribute__((always_inline)) {
       const Pack<T> b = c[r * rs] - Pack<T>{};
@@ -161,6 +161,11 @@ void strips(const Source<T>* sources, int count, Index rows, Index samples, cons
     packs -= width;
     sample += width * lanes;
   };
+  // A single row needs more registers of samples to keep the units busy.
+  constexpr int many = 6;
+  if (rows == 1 && !long_sums)
+    for (; packs >= many; packs -= many, sample += many * lanes)
+      tile<finish, 1, many, 2, T>(sources, count, 0, sample, t, nullptr);
   while (packs > 4 || packs == 3) pass(std::integral_constant<int, 3>{});
   while (packs >= 2) pass(std::integral_constant<int, 2>{});
   if (packs == 1) pass(std::integral_constant<int, 1>{});
@@ -475,51 +480,94 @@ template <class T>
   return index < static_cast<Scalar<Mask<Pack<T>>>>(used - sample);
 }
 
-/// ln(1 + e^-m) and its slope -1/(1 + e^m). With e^-|m| = a/b the logarithm is max(-m, 0) + 2 artanh s, s = a/(a + 2
-/// b), and one reciprocal serves s and a/(a + b), the slope or its complement.
+/// The sum of ln(1 + y) over samples, y >= 0, as the logarithm of a product: kept is the product less 1, to which small
+/// y add as they do in a sum.
 template <class P>
-struct Margin {
-  P loss, slope;
+class Logarithms {
+ public:
+  /// No y exceeds 2^bits - 1.
+  explicit Logarithms(int bits) : bits_(bits) {}
 
-  [[gnu::always_inline]] explicit Margin(P m) {
-    const Exponential<P> e(lesser(all<P>(-vanishing<P>), magnitude(m)) / -2);
-    const P sum = e.a + e.b, longer = sum + e.b, inverse = 1 / (sum * longer);
-    const P share = e.a * inverse, s = share * sum, w = s * s, minor = share * longer;
-    loss = greater(all<P>(0), -m) + s * (2 + w * artanh_series(w));
-    slope = m >= 0 ? -minor : minor - 1;
+  [[gnu::always_inline]] void add(P y) {
+    excess_ = excess_ * y + (excess_ + y);
+    room_ -= bits_;
+    if (room_ < bits_) fold();
   }
+
+  double sum() {
+    fold();
+    return sum_;
+  }
+
+ private:
+  void fold() {
+    double excess = 0;
+    for (int i = 0; i < lanes_of<Scalar<P>>; ++i) excess += excess * excess_[i] + excess_[i];
+    sum_ += std::log1p(excess);
+    excess_ = P{};
+    room_ = capacity;
+  }
+
+  static constexpr int capacity = 60;  // bits; sixteen times as many fit into the exponent of a double
+  P excess_{};
+  int bits_, room_ = capacity;
+  double sum_ = 0;
 };
+
+/// Samples of two classes: the loss ln(1 + e^-m) = max(-m, 0) + ln(1 + e^-|m|) of the margin m and its slope
+/// -1/(1 + e^m). With e^-|m| = a/b one reciprocal serves it and a/(a + b), the slope or its complement.
+template <class P>
+class Margins {
+ public:
+  /// The slope; none is formed where nobody asks for it.
+  [[gnu::always_inline]] P add(P m, bool slope) {
+    const Exponential<P, -1.> e(lesser(all<P>(-vanishing<P>), magnitude(m)));
+    linear_ += widened(greater(all<P>(0), -m));
+    if (!slope) {
+      logarithms_.add(e.a / e.b);
+      return m;
+    }
+    const P both = e.a + e.b, share = e.a / (e.b * both), minor = share * e.b;
+    logarithms_.add(share * both);
+    return m >= 0 ? -minor : minor - 1;
+  }
+
+  double sum() { return kernel::sum(linear_) + logarithms_.sum(); }
+
+ private:
+  Logarithms<P> logarithms_{1};
+  Pack<double> linear_{};
+};
+
+/// The margins of samples that do not exist are beyond doubt, so that these add nothing.
+template <class P>
+constexpr double beyond_doubt = -2 * vanishing<P>;
 
 template <class T>
 double logistic(Index used, Index samples, const T* z, const int* y, T* d) {
   using P = Pack<T>;
-  Pack<double> total{};
+  Margins<P> margins;
   for (Index s = 0; s < samples; s += lanes_of<T>) {
-    const P sign = 2 * labels<T>(y + s) - 1;
-    const Margin<P> margin(sign * load(z + s));
-    const auto there = existing<T>(s, used);
-    total += widened(there ? margin.loss : all<P>(0));
-    if (d) store(d + s, there ? sign * margin.slope : all<P>(0));
+    const P sign = 2 * labels<T>(y + s) - 1, m = sign * load(z + s);
+    const P slope = margins.add(existing<T>(s, used) ? m : all<P>(beyond_doubt<P>), d);
+    if (d) store(d + s, sign * slope);
   }
-  return sum(total);
+  return margins.sum();
 }
 
 /// Two classes: the logistic loss of the difference of the logits.
 template <class T>
 double softmax_of_two(Index used, Index samples, Index stride, const T* z, const int* y, T* d, Index d_stride) {
   using P = Pack<T>;
-  Pack<double> total{};
+  Margins<P> margins;
   for (Index s = 0; s < samples; s += lanes_of<T>) {
-    const P sign = 2 * labels<T>(y + s) - 1;
-    const Margin<P> margin(sign * (load(z + stride + s) - load(z + s)));
-    const auto there = existing<T>(s, used);
-    total += widened(there ? margin.loss : all<P>(0));
+    const P sign = 2 * labels<T>(y + s) - 1, m = sign * (load(z + stride + s) - load(z + s));
+    const P slope = sign * margins.add(existing<T>(s, used) ? m : all<P>(beyond_doubt<P>), d);
     if (!d) continue;
-    const P slope = there ? sign * margin.slope : all<P>(0);
     store(d + s, -slope);
     store(d + d_stride + s, slope);
   }
-  return sum(total);
+  return margins.sum();
 }
 
 /// The largest of the logits of each sample.
@@ -537,7 +585,8 @@ template <class T>
 double softmax(Index used, Index samples, Index classes, Index stride, const T* z, const int* y, T* d, Index d_stride) {
   using P = Pack<T>;
   if (classes == 2) return softmax_of_two(used, samples, stride, z, y, d, d_stride);
-  Pack<double> total{};
+  Logarithms<P> logarithms(64 - __builtin_clzl(static_cast<unsigned long>(classes)));
+  Pack<double> linear{};
   for (Index s = 0; s < samples; s += lanes_of<T>) {
     const P top = largest(classes, stride, z + s);
     // The first largest term is left out of the sum, so that the logarithm sees 1 + the rest.
@@ -553,11 +602,8 @@ double softmax(Index used, Index samples, Index classes, Index stride, const T* 
       if (d) store(d + c * d_stride + s, e);
     }
     const auto there = existing<T>(s, used);
-    // rest may exceed 1 with many classes; the logarithm then needs no care near zero.
-    P logarithm = log_one_plus(rest <= 1 ? rest : all<P>(1));
-    for (int i = 0; i < lanes_of<T>; ++i)
-      if (rest[i] > 1) logarithm[i] = std::log1p(rest[i]);
-    total += widened(there ? logarithm + (top - chosen) : all<P>(0));
+    logarithms.add(there ? rest : all<P>(0));
+    linear += widened(there ? top - chosen : all<P>(0));
     const P share = 1 / (1 + rest);
     for (Index c = 0; d && c < classes; ++c) {
       T* to = d + c * d_stride + s;
@@ -565,7 +611,7 @@ double softmax(Index used, Index samples, Index classes, Index stride, const T* 
       store(to, there ? (truth == static_cast<T>(c) ? p - 1 : p) : all<P>(0));
     }
   }
-  return sum(total);
+  return sum(linear) + logarithms.sum();
 }
 
 void logistic_tangent(Index samples, const double* z, const double* rz, double* rd) {

@@ -119,7 +119,7 @@ Index Mlp::block_samples() const {
   // Three arrays a layer within 256 KiB; a multiple of 24 samples suits every vector width. Below 96 samples the
   // weights' gradient would spend its time on summing lanes, wherever the arrays lie.
   const Index fitting = (Index{256} << 10) / static_cast<Index>(sizeof(double)) / features;
-  return std::clamp<Index>(fitting / 24 * 24, 96, 192);
+  return std::clamp<Index>(fitting / 24 * 24, 96, 240);
 }
 
 /// Whether a layer's weights, read in columns, crowd into few sets of a cache.

@@ -140,7 +140,7 @@ RunRow unpacked(const std::string& bytes) {
   RunRow row;
   const char* at = bytes.data();
   const auto take = [&at](void* to, std::size_t size) {
-    std::memcpy(to, at, size);
+    std::copy_n(at, size, static_cast<char*>(to));
     at += size;
   };
   take(&row.run, sizeof row.run);

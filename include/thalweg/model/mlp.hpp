@@ -103,7 +103,7 @@ class Mlp {
   /// for `ntk`, both with zero biases; 1 for `mean-field` and its hidden biases, whose output bias starts at zero.
   Vector start(std::uint64_t seed) const;
 
-  /// The samples a block should hold, from 96 to 192: as many as keep its tape in half of a second-level cache of 512
+  /// The samples a block should hold, from 96 to 240: as many as keep its tape in half of a second-level cache of 512
   /// KiB, and of wide networks, whose tapes do not fit there, as many as the weights' gradient needs.
   Index block_samples() const;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
-#include <vector>
+#include <utility>
 
 #include "../model/kernel.hpp"
 
@@ -79,12 +79,10 @@ double Risk::decay(In theta) const {
   return weight_decay_ / 2 * sum;
 }
 
-/// out <- lambda y: what the sum over the samples is added to.
-void Risk::begin(In y, Out out) const {
-  if (weight_decay_ == 0)
-    out.setZero();
-  else
-    out = weight_decay_ * y;
+/// out <- lambda y, what the sum over the samples is added to; true, and nothing done, where that is zero.
+bool Risk::begin(In y, Out out) const {
+  if (weight_decay_ != 0) out = weight_decay_ * y;
+  return weight_decay_ == 0;
 }
 
 double Risk::value(In theta, Batch batch) const {
@@ -101,65 +99,61 @@ double Risk::value(In theta, Batch batch) const {
 }
 
 double Risk::gradient(In theta, Batch batch, Out g) const {
-  begin(theta, g);
+  bool fresh = begin(theta, g);
   const double share = 1 / count(batch);
   double sum = 0;
   each_block<double>(theta, batch, false, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 1);
     auto cotangent = model_.cotangent(tape);
     sum += loss_.head(logits, labels, &cotangent);
-    model_.backward(theta, tape, share, g);
+    model_.backward(theta, tape, share, g, std::exchange(fresh, false));
   });
   return sum / count(batch) + decay(theta);
 }
 
-/// hw_k += H w_k for the mean over the batch, for vectors at any place: each block's primal pass serves all of them.
-void Risk::add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const {
-  using View = Eigen::Map<const Vector>;
-  const double share = 1 / count(batch);
+/// hw_k <- H w_k, vectors at any place: each block's primal pass serves all of them.
+template <class From, class To>
+void Risk::products(In theta, Batch batch, Index count, From w, To hw) const {
+  bool fresh = false;
+  for (Index k = 0; k < count; ++k) fresh = begin(w(k), hw(k));
+  const double share = 1 / this->count(batch);
   each_block<double>(theta, batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     auto cotangent = model_.cotangent(tape);
     loss_.head(logits, labels, &cotangent);
     model_.prepare_tangents(theta, tape);
-    for (std::size_t k = 0; k < w.size(); ++k) {
-      const View direction(w[k], size());
-      const auto logits_tangent = model_.forward_tangent(theta, direction, tape);
+    for (Index k = 0; k < count; ++k) {
+      const auto logits_tangent = model_.forward_tangent(theta, w(k), tape);
       auto cotangent_tangent = model_.cotangent_tangent(tape);
       loss_.tangent(logits, labels, logits_tangent, cotangent_tangent);
-      model_.backward_tangent(theta, direction, tape, share, Eigen::Map<Vector>(hw[k], size()));
+      model_.backward_tangent(theta, w(k), tape, share, hw(k), fresh);
     }
+    fresh = false;
   });
 }
 
 void Risk::hvp(In theta, Batch batch, In w, Out hw) const {
-  begin(w, hw);
-  const double* const from = w.data();
-  double* const to = hw.data();
-  add_products(theta, batch, {&from, 1}, {&to, 1});
+  products(theta, batch, 1, [&](Index) { return w; }, [&](Index) { return hw; });
 }
 
 void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
-  hw = weight_decay_ * w;
-  std::vector<const double*> from;
-  std::vector<double*> to;
-  for (Index k = 0; k < w.cols(); ++k) {
-    from.push_back(w.col(k).data());
-    to.push_back(hw.col(k).data());
-  }
-  add_products(theta, batch, from, to);
+  hw.resize(w.rows(), w.cols());
+  products(theta, batch, w.cols(), [&](Index k) { return w.col(k); }, [&](Index k) { return hw.col(k); });
 }
 
 void Risk::gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const {
-  gw = weight_decay_ * w;
+  gw.resize(w.rows(), w.cols());
+  bool fresh = false;
+  for (Index k = 0; k < w.cols(); ++k) fresh = begin(w.col(k), gw.col(k));
   const double share = 1 / count(batch);
   each_block<double>(theta, batch, true, [&](Tape& tape, const int* labels) {
     const auto logits = model_.forward(theta, tape, 2);
     for (Index k = 0; k < w.cols(); ++k) {
       auto cotangent = model_.cotangent(tape);
       loss_.tangent(logits, labels, model_.forward_tangent(theta, w.col(k), tape), cotangent);
-      model_.backward(theta, tape, share, gw.col(k));
+      model_.backward(theta, tape, share, gw.col(k), fresh);
     }
+    fresh = false;
   });
 }
 

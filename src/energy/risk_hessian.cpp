@@ -36,14 +36,18 @@ double RiskHessian::bytes(const Risk& risk) {
 void RiskHessian::apply(const Matrix& w, Matrix& hw) {
   const Mlp& model = risk_.model_;
   const double share = 1 / static_cast<double>(risk_.samples_.size());
-  hw = risk_.weight_decay_ * w;
-  for (Block& block : blocks_)
+  hw.resize(w.rows(), w.cols());
+  bool fresh = false;
+  for (Index k = 0; k < w.cols(); ++k) fresh = risk_.begin(w.col(k), hw.col(k));
+  for (Block& block : blocks_) {
     for (Index k = 0; k < w.cols(); ++k) {
       const auto tangent = model.forward_tangent(theta_, w.col(k), block.tape);
       auto cotangent = model.cotangent_tangent(block.tape);
       risk_.loss_.tangent(block.logits, block.labels.data(), tangent, cotangent);
-      model.backward_tangent(theta_, w.col(k), block.tape, share, hw.col(k));
+      model.backward_tangent(theta_, w.col(k), block.tape, share, hw.col(k), fresh);
     }
+    fresh = false;
+  }
 }
 
 }  // namespace thalweg

@@ -81,9 +81,9 @@ void Sweep::accumulate(const Layer& l, std::initializer_list<std::pair<Field, Fi
   double* weights = g.data() + l.weights;
   const Index width = (1 + inputs_) * padded_;
   if (swap)
-    kernel.outer(pairs, count, l.inputs, l.outputs, width, l.scale, weights, l.outputs, 1);
+    kernel.outer(pairs, count, l.inputs, l.outputs, width, {weights, l.outputs, 1, l.scale});
   else
-    kernel.outer(pairs, count, l.outputs, l.inputs, width, l.scale, weights, 1, l.outputs);
+    kernel.outer(pairs, count, l.outputs, l.inputs, width, {weights, 1, l.outputs, l.scale});
   const double* adjoint = terms.begin()->first.data;
   for (Index i = 0; i < l.outputs; ++i)
     for (Index s = 0; s < padded_; ++s) g[l.biases + i] += adjoint[i * stride_ + s];

@@ -259,12 +259,11 @@ template <int h = 1, int first = 0>
 
 /// G lanes x C entries of g from row i and column j on; only the first `used` rows are there, all where `full`.
 template <int G, int C, bool full>
-void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Index samples, double scale, double* g,
-                Index row_stride, Index column_stride) {
+void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Index samples, const Accumulator& to) {
   constexpr int rows = G * lanes;
-  g += i * row_stride + j * column_stride;
+  double* const g = to.g + i * to.row_stride + j * to.column_stride;
   // The entries are needed when the sums are there: g may come from afar.
-  repeat<C>([&](auto c) __attribute__((always_inline)) { __builtin_prefetch(g + c * column_stride); });
+  repeat<C>([&](auto c) __attribute__((always_inline)) { __builtin_prefetch(g + c * to.column_stride); });
   Doubles acc[C][rows] = {};
   for (int q = 0; q < count; ++q) {
     const Pair& p = pairs[q];
@@ -288,26 +287,25 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
   }
   repeat<C>([&](auto c) __attribute__((always_inline)) {
     repeat<G>([&](auto group) __attribute__((always_inline)) {
-      const Doubles total = scale * lane_sums(acc[c] + group * lanes);
-      double* to = g + group * lanes * row_stride + c * column_stride;
-      if (full && row_stride == 1)
-        store(to, load(to) + total);
+      const Doubles total = to.scale * lane_sums(acc[c] + group * lanes);
+      double* at = g + group * lanes * to.row_stride + c * to.column_stride;
+      if (full && to.row_stride == 1)
+        store(at, to.fresh ? total : load(at) + total);
       else
-        for (int r = 0; r < lanes; ++r)
-          if (full || group * lanes + r < used) to[r * row_stride] += total[r];
+        for (int r = 0; r < lanes; ++r, at += to.row_stride)
+          if (full || group * lanes + r < used) *at = to.fresh ? total[r] : *at + total[r];
     });
   });
 }
 
 /// The entries of `used` rows from row i on and of columns first, ..., end - 1.
 template <bool full>
-void outer_rows(const Pair* pairs, int count, Index i, Index used, Index first, Index end, Index samples, double scale,
-                double* g, Index row_stride, Index column_stride) {
+void outer_rows(const Pair* pairs, int count, Index i, Index used, Index first, Index end, Index samples,
+                const Accumulator& to) {
   Index j = first;
-  for (; j + 3 <= end; j += 3)
-    outer_tile<1, 3, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-  if (j + 2 == end) outer_tile<1, 2, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
-  if (j + 1 == end) outer_tile<1, 1, full>(pairs, count, i, j, used, samples, scale, g, row_stride, column_stride);
+  for (; j + 3 <= end; j += 3) outer_tile<1, 3, full>(pairs, count, i, j, used, samples, to);
+  if (j + 2 == end) outer_tile<1, 2, full>(pairs, count, i, j, used, samples, to);
+  if (j + 1 == end) outer_tile<1, 1, full>(pairs, count, i, j, used, samples, to);
 }
 
 /// The transpose of a square of lanes x lanes values: at distance h, halves of pairs of rows change places.
@@ -334,8 +332,7 @@ constexpr Index most_turned = 64;
 
 /// V registers of rows of g from row i on, as a sum of products whose samples are these rows: one side is turned.
 template <int V>
-void turned_outer(const Pair* pairs, int count, Index i, Index columns, Index samples, double scale, double* g,
-                  Index column_stride) {
+void turned_outer(const Pair* pairs, int count, Index i, Index columns, Index samples, const Accumulator& to) {
   constexpr Index width = V * lanes;
   alignas(64) double turned[2][most_turned * width];
   Source<double> sources[2];
@@ -347,36 +344,36 @@ void turned_outer(const Pair* pairs, int count, Index i, Index columns, Index sa
         const double* from = p.a + (i + v * lanes) * p.a_stride + s;
         repeat<lanes>([&](auto r) __attribute__((always_inline)) { square[r] = load(from + r * p.a_stride); });
         transpose(square);
-        double* to = turned[q] + s * width + v * lanes;
-        repeat<lanes>([&](auto r) __attribute__((always_inline)) { store(to + r * width, square[r]); });
+        double* at = turned[q] + s * width + v * lanes;
+        repeat<lanes>([&](auto r) __attribute__((always_inline)) { store(at + r * width, square[r]); });
       }
     sources[q] = {p.b, p.b_stride, 1, turned[q], width, samples};
   }
-  strip<Finish::add, V, double>(sources, count, columns, 0, {.out = g + i, .stride = column_stride, .scale = scale},
-                                nullptr);
+  const Target<double> target{.out = to.g + i, .stride = to.column_stride, .scale = to.scale};
+  if (to.fresh)
+    strip<Finish::bias, V, double>(sources, count, columns, 0, target, nullptr);
+  else
+    strip<Finish::add, V, double>(sources, count, columns, 0, target, nullptr);
 }
 
 /// All of g, row by row contiguous in registers, so many samples at a time.
-void turned(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
-            Index column_stride) {
-  for (Index first = 0; first < samples; first += most_turned) {
+void turned(const Pair* pairs, int count, Index rows, Index columns, Index samples, Accumulator to) {
+  for (Index first = 0; first < samples; first += most_turned, to.fresh = false) {
     const Index piece = samples - first < most_turned ? samples - first : most_turned;
     Pair part[2];
     for (int q = 0; q < count; ++q)
       part[q] = {pairs[q].a + first, pairs[q].b + first, pairs[q].a_stride, pairs[q].b_stride};
     Index i = 0;
-    for (; i + 3 * lanes <= rows; i += 3 * lanes)
-      turned_outer<3>(part, count, i, columns, piece, scale, g, column_stride);
-    if (i + 2 * lanes == rows) turned_outer<2>(part, count, i, columns, piece, scale, g, column_stride);
-    if (i + lanes == rows) turned_outer<1>(part, count, i, columns, piece, scale, g, column_stride);
+    for (; i + 3 * lanes <= rows; i += 3 * lanes) turned_outer<3>(part, count, i, columns, piece, to);
+    if (i + 2 * lanes == rows) turned_outer<2>(part, count, i, columns, piece, to);
+    if (i + lanes == rows) turned_outer<1>(part, count, i, columns, piece, to);
   }
 }
 
-void outer(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
-           Index row_stride, Index column_stride) {
+void outer(const Pair* pairs, int count, Index rows, Index columns, Index samples, const Accumulator& to) {
   // Sums over lanes take longer than turning one side where there are few samples or many columns to turn it for.
-  if (row_stride == 1 && rows % lanes == 0 && columns >= (samples <= most_turned ? 8 : 64))
-    return turned(pairs, count, rows, columns, samples, scale, g, column_stride);
+  if (to.row_stride == 1 && rows % lanes == 0 && columns >= (samples <= most_turned ? 8 : 64))
+    return turned(pairs, count, rows, columns, samples, to);
   // Columns stay in the first-level cache while the rows pass: they may fill half of it.
   constexpr Index half_cache = (Index{16} << 10) / static_cast<Index>(sizeof(double));
   const Index fitting = half_cache / samples / 3 * 3, chunk = fitting < 3 ? 3 : fitting;
@@ -387,12 +384,9 @@ void outer(const Pair* pairs, int count, Index rows, Index columns, Index sample
     constexpr int groups = 12 / lanes;
     if (end - first == 1)
       for (; i + groups * lanes <= rows; i += groups * lanes)
-        outer_tile<groups, 1, true>(pairs, count, i, first, groups * lanes, samples, scale, g, row_stride,
-                                    column_stride);
-    for (; i + lanes <= rows; i += lanes)
-      outer_rows<true>(pairs, count, i, lanes, first, end, samples, scale, g, row_stride, column_stride);
-    if (i < rows)
-      outer_rows<false>(pairs, count, i, rows - i, first, end, samples, scale, g, row_stride, column_stride);
+        outer_tile<groups, 1, true>(pairs, count, i, first, groups * lanes, samples, to);
+    for (; i + lanes <= rows; i += lanes) outer_rows<true>(pairs, count, i, lanes, first, end, samples, to);
+    if (i < rows) outer_rows<false>(pairs, count, i, rows - i, first, end, samples, to);
   }
 }
 

@@ -45,10 +45,19 @@ struct Target {
   T* sums = nullptr;  // room for rows x 3 registers of unfinished sums; without it long sums run slower
 };
 
-/// g(i, j) += scale sum over terms and samples of a_i b_j, with g(i, j) at g[i row_stride + j column_stride].
+/// One term of a sum over samples of a_i b_j.
 struct Pair {
   const double *a, *b;
   Index a_stride, b_stride;
+};
+
+/// Where such a sum goes: g(i, j) += scale sum, at g[i row_stride + j column_stride]; of a fresh g what stands there
+/// does not count.
+struct Accumulator {
+  double* g;
+  Index row_stride, column_stride;
+  double scale = 1;
+  bool fresh = false;
 };
 
 enum class Function : int { tanh, relu, gelu, softplus, sigmoid, sin, identity };
@@ -72,8 +81,7 @@ struct Forward {
 /// All functions of one instruction set; derivatives are in doubles only.
 struct Kernel : Forward<double> {
   Forward<float> single;
-  void (*outer)(const Pair* pairs, int count, Index rows, Index columns, Index samples, double scale, double* g,
-                Index row_stride, Index column_stride);
+  void (*outer)(const Pair* pairs, int count, Index rows, Index columns, Index samples, const Accumulator& to);
   /// What the R-operator does with an activation, elementwise over rows of samples: rf <- rz act'(z).
   void (*push_forward)(Index rows, Index samples, Index stride, const double* rz, const double* slope, double* rf);
   /// With d the adjoint of f: bend <- d bend, which begins as act''(z), and d <- d act'(z).

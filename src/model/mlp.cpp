@@ -203,8 +203,8 @@ Tape::Block Mlp::cotangent(Tape& tape) const { return tape.block(tape.stages_.ba
 
 /// g += weight scale sum over terms (adjoint, value) of adjoint value', for W and b at once: with 1/scale in the row
 /// after the inputs' values, and 0 after their tangents, which are a second term's, biases are weights.
-void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
-                     Out g) const {
+void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight, Out g,
+                     bool fresh) const {
   const auto& kernel = kernel::best();
   // With fewer outputs than lanes the inputs take the place of the rows, so that no lane idles.
   const bool swap = l.outputs < kernel.lanes && l.outputs < l.inputs;
@@ -216,17 +216,21 @@ void Mlp::accumulate(const Layer& l, Tape& tape, std::span<const std::pair<Index
   }
   const auto count = static_cast<int>(terms.size());
   const Index rows = swap ? l.inputs + 1 : l.outputs, columns = swap ? l.outputs : l.inputs + 1;
-  kernel.outer(pairs, count, rows, columns, tape.padded_, weight * l.scale, g.data() + l.weights, swap ? l.outputs : 1,
-               swap ? 1 : l.outputs);
+  kernel.outer(pairs, count, rows, columns, tape.padded_,
+               {.g = g.data() + l.weights,
+                .row_stride = swap ? l.outputs : 1,
+                .column_stride = swap ? 1 : l.outputs,
+                .scale = weight * l.scale,
+                .fresh = fresh});
 }
 
-void Mlp::backward(In theta, Tape& tape, double weight, Out g) const {
+void Mlp::backward(In theta, Tape& tape, double weight, Out g, bool fresh) const {
   clear_padding(cotangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
     const std::pair<Index, Index> term{stage.adjoint, below.value};
-    accumulate(l, tape, {&term, 1}, weight, g);
+    accumulate(l, tape, {&term, 1}, weight, g, fresh);
     if (k == 0) continue;
     const kernel::Source<double> d{theta.data() + l.weights, l.outputs,    1,
                                    tape.at(stage.adjoint),   tape.stride_, l.outputs};
@@ -288,13 +292,13 @@ void Mlp::prepare_tangents(In theta, Tape& tape) const {
   }
 }
 
-void Mlp::backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) const {
+void Mlp::backward_tangent(In theta, In w, Tape& tape, double weight, Out hw, bool fresh) const {
   clear_padding(cotangent_tangent(tape), tape.padded_);
   for (std::size_t k = layers_.size(); k-- > 0;) {
     const Layer& l = layers_[k];
     const Tape::Stage &below = tape.stages_[k], &stage = tape.stages_[k + 1];
     const std::pair<Index, Index> terms[] = {{stage.adjoint_tangent, below.value}, {stage.adjoint, below.tangent}};
-    accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, weight, hw);
+    accumulate(l, tape, {terms, k > 0 ? 2u : 1u}, weight, hw, fresh);
     if (k == 0) continue;
     const kernel::Source<double> both[] = {
         {theta.data() + l.weights, l.outputs, 1, tape.at(stage.adjoint_tangent), tape.stride_, l.outputs},

@@ -37,7 +37,7 @@ TEST(Kernels, AgreeOnProductsOfAnyShape) {
                          {.out = out.data(), .stride = samples, .scale = 1.5, .bias = bias.data()});
         EXPECT_LT((out - exact).cwiseAbs().maxCoeff(), 1e-13) << kernel->lanes << " " << rows << " x " << k;
         const kernel::Pair pair{out.data(), x.data(), samples, samples};
-        kernel->outer(&pair, 1, rows, k, samples, .5, g.data(), 1, rows);
+        kernel->outer(&pair, 1, rows, k, samples, {g.data(), 1, rows, .5});
         EXPECT_LT((g - .5 * out.transpose() * block).cwiseAbs().maxCoeff(), 1e-12) << kernel->lanes;
       }
     }
@@ -76,12 +76,15 @@ TEST(Kernels, AgreeOnOuterProductsOfAnyShape) {
                      right = Eigen::Map<const Matrix>(b.data(), samples, columns);
         const Matrix exact = (.5 * left.transpose() * right).array() + 1;
         for (const Kernel* kernel : kernels()) {
-          Matrix g = Matrix::Ones(rows, columns), both = g;
+          Matrix g = Matrix::Ones(rows, columns), both = g, fresh = g.array() / 0.;
           const kernel::Pair pairs[] = {{a.data(), b.data(), samples, samples}, {a.data(), b.data(), samples, samples}};
-          kernel->outer(pairs, 1, rows, columns, samples, .5, g.data(), 1, rows);
-          kernel->outer(pairs, 2, rows, columns, samples, .25, both.data(), 1, rows);
+          kernel->outer(pairs, 1, rows, columns, samples, {g.data(), 1, rows, .5});
+          kernel->outer(pairs, 2, rows, columns, samples, {both.data(), 1, rows, .25});
+          kernel->outer(pairs, 1, rows, columns, samples, {fresh.data(), 1, rows, .5, true});
+          fresh.array() += 1;
           EXPECT_LT((g - exact).cwiseAbs().maxCoeff(), 1e-12) << kernel->lanes << ' ' << rows << ' ' << columns;
           EXPECT_LT((both - exact).cwiseAbs().maxCoeff(), 1e-12) << kernel->lanes << ' ' << rows << ' ' << columns;
+          EXPECT_LT((fresh - exact).cwiseAbs().maxCoeff(), 1e-12) << kernel->lanes << ' ' << rows << ' ' << columns;
         }
       }
 }

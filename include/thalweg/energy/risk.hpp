@@ -59,8 +59,9 @@ class Risk final : public Functional {
   void each_block(In theta, Batch batch, bool tangents, Visit visit) const;
   double count(Batch batch) const;
   double decay(In theta) const;
-  void begin(In y, Out out) const;
-  void add_products(In theta, Batch batch, std::span<const double* const> w, std::span<double* const> hw) const;
+  bool begin(In y, Out out) const;
+  template <class From, class To>
+  void products(In theta, Batch batch, Index count, From w, To hw) const;
 
   const Mlp& model_;
   const Samples& samples_;

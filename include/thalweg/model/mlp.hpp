@@ -120,8 +120,9 @@ class Mlp {
   typename BasicTape<T>::Block forward(In theta, BasicTape<T>& tape, int derivatives) const;
   /// The cotangent of the logits, samples x outputs, to be filled between forward and backward.
   Tape::Block cotangent(Tape& tape) const;
-  /// g += weight (df/dtheta)' cotangent, summed over the block. Needs forward with derivatives >= 1.
-  void backward(In theta, Tape& tape, double weight, Out g) const;
+  /// g += weight (df/dtheta)' cotangent, summed over the block; of a `fresh` g, here and below, what it holds does not
+  /// count. Needs forward with derivatives >= 1.
+  void backward(In theta, Tape& tape, double weight, Out g, bool fresh = false) const;
 
   /// R-operator (Pearlmutter 1994): the derivative of forward and backward along theta + epsilon w, for any number of
   /// w in turn. Needs forward with derivatives = 2 on a tape with tangents. First the adjoints, once the cotangent is
@@ -132,7 +133,7 @@ class Mlp {
   /// The tangent of the cotangent, to be filled between forward_tangent and backward_tangent.
   Tape::Block cotangent_tangent(Tape& tape) const;
   /// hw += d/d epsilon of what backward adds.
-  void backward_tangent(In theta, In w, Tape& tape, double weight, Out hw) const;
+  void backward_tangent(In theta, In w, Tape& tape, double weight, Out hw, bool fresh = false) const;
 
   /// Logits at the rows of x (N x inputs): N x outputs.
   Matrix predict(In theta, const Matrix& x) const;
@@ -147,8 +148,8 @@ class Mlp {
   bool keeps_slope() const;
   template <class T>
   kernel::Source<T> weights(std::size_t layer, In theta, BasicTape<T>& tape, Index input) const;
-  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight,
-                  Out g) const;
+  void accumulate(const Layer& layer, Tape& tape, std::span<const std::pair<Index, Index>> terms, double weight, Out g,
+                  bool fresh) const;
 };
 
 }  // namespace thalweg

@@ -133,12 +133,14 @@ void Risk::products(In theta, Batch batch, Index count, From w, To hw) const {
 }
 
 void Risk::hvp(In theta, Batch batch, In w, Out hw) const {
-  products(theta, batch, 1, [&](Index) { return w; }, [&](Index) { return hw; });
+  products(
+      theta, batch, 1, [&](Index) { return w; }, [&](Index) { return hw; });
 }
 
 void Risk::hvps(In theta, Batch batch, const Matrix& w, Matrix& hw) const {
   hw.resize(w.rows(), w.cols());
-  products(theta, batch, w.cols(), [&](Index k) { return w.col(k); }, [&](Index k) { return hw.col(k); });
+  products(
+      theta, batch, w.cols(), [&](Index k) { return w.col(k); }, [&](Index k) { return hw.col(k); });
 }
 
 void Risk::gauss_newton(In theta, Batch batch, const Matrix& w, Matrix& gw) const {

@@ -121,8 +121,8 @@ struct Ratio {
 };
 
 /// e^(f x) = a/b, f a power of two and perhaps negative, b in [0.4, 0.6]; a = 0 below e^-708.74, or e^-87.68. Of
-/// ln(2)/f two pieces are taken off, n times the first exact (Cody and Waite 1980); one piece where an absolute error of
-/// 1e-17, or 1e-8, is enough.
+/// ln(2)/f two pieces are taken off, n times the first exact (Cody and Waite 1980); one piece where an absolute error
+/// of 1e-17, or 1e-8, is enough.
 template <class P, double f, int pieces = 2>
 struct Exponential {
   P a, b;
@@ -222,8 +222,8 @@ struct Softplus {
 
 /// z Phi(z) = max(z, 0) - x Phi(-x) with x = |z|, and Phi(-x) = e^(-x^2/2) p/q with p, q of degrees 7 and 8, a minimax
 /// fit on [0, 12] with a weight that falls as the tail does: of Phi(-x) the relative error is 2e-17 up to 1, 1e-11 up
-/// to 12 and 4e-8 where the exponential vanishes, so that Phi is right to the last bit; in single precision of degrees 3
-/// and 4 with 9e-9 up to 1.
+/// to 12 and 4e-8 where the exponential vanishes, so that Phi is right to the last bit; in single precision of degrees
+/// 3 and 4 with 9e-9 up to 1.
 struct Gelu {
   template <class P>
   [[gnu::always_inline]] static Jet<P> at(P z) {
@@ -232,14 +232,13 @@ struct Gelu {
     const P x = lesser(all<P>(end), magnitude(z)), square = x * x;
     const Exponential<P, -.5, 1> e(square);
     const P p = polynomial(x,
-                           {.5, 0x1.2b6db75d67c64p-1, 0x1.5e78e42e55e3bp-2, 0x1.f9887a4413799p-4,
-                            0x1.de1cb0b2d0d2dp-6, 0x1.269bbd2d771f8p-8, 0x1.b63d365f6d131p-12, 0x1.315d1c4c6029cp-16},
+                           {.5, 0x1.2b6db75d67c64p-1, 0x1.5e78e42e55e3bp-2, 0x1.f9887a4413799p-4, 0x1.de1cb0b2d0d2dp-6,
+                            0x1.269bbd2d771f8p-8, 0x1.b63d365f6d131p-12, 0x1.315d1c4c6029cp-16},
                            {.5, 0x1.44ff5887e5944p-2, 0x1.87468c23ea3fdp-4, 0x1.7ff06cc951648p-7});
     const P q = polynomial(x,
                            {1, 0x1.f7afe0fc09780p+0, 0x1.c11ec69b4b4f6p+0, 0x1.db8f8bc26b827p-1, 0x1.484110f36811cp-2,
                             0x1.2fe64d6e83d9cp-4, 0x1.72bbba7f388eep-7, 0x1.12a010448a379p-10, 0x1.7eb78344751d7p-15},
-                           {1, 0x1.6ec1ce1334045p+0, 0x1.ab14e0ad4b91dp-1, 0x1.e8a384feffec2p-3,
-                            0x1.e1c66d060b33ap-6});
+                           {1, 0x1.6ec1ce1334045p+0, 0x1.ab14e0ad4b91dp-1, 0x1.e8a384feffec2p-3, 0x1.e1c66d060b33ap-6});
     const P common = e.a / (e.b * q), density = common * (peak * q), tail = common * p, slope = tail - x * density;
     return {greater(all<P>(0), z) - x * tail, z > 0 ? 1 - slope : slope, density * (2 - square)};
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "../network.hpp"
@@ -41,6 +43,64 @@ TEST(Kernels, AgreeOnProductsOfAnyShape) {
         EXPECT_LT((g - .5 * out.transpose() * block).cwiseAbs().maxCoeff(), 1e-12) << kernel->lanes;
       }
     }
+}
+
+/// The sum over samples of ln sum_c e^(z_c - z_y), computed term by term in long doubles.
+template <class T>
+long double cross_entropy(const std::vector<T>& z, const std::vector<int>& y, Index used, Index classes, Index stride) {
+  long double sum = 0;
+  for (Index i = 0; i < used; ++i) {
+    const auto at = [&](Index c) { return static_cast<long double>(z[static_cast<std::size_t>(c * stride + i)]); };
+    const long double truth = at(y[static_cast<std::size_t>(i)]);
+    long double top = truth, rest = 0;
+    for (Index c = 0; c < classes; ++c) top = std::max(top, at(c));
+    bool taken = false;
+    for (Index c = 0; c < classes; ++c)
+      if (at(c) == top && !taken)
+        taken = true;
+      else
+        rest += std::exp(at(c) - top);
+    sum += top - truth + std::log1p(rest);
+  }
+  return sum;
+}
+
+/// Logits of a size, the last samples of which do not count.
+template <class T>
+void check_losses(const kernel::Forward<T>& kernel, double tolerance) {
+  constexpr Index used = 1990, samples = 2000;
+  for (const double size : {0., 1e-3, 1., 30., 300.})
+    for (const Index classes : {1, 2, 3, 10, 300}) {
+      const Vector draw = test::normals(samples * classes, 1);
+      std::vector<T> z(static_cast<std::size_t>(samples * classes)), d(z.size());
+      for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<T>(size * draw[static_cast<Index>(i)]);
+      std::vector<int> y(samples);
+      for (std::size_t i = 0; i < y.size(); ++i)
+        y[i] = static_cast<int>(i * 7 % static_cast<std::size_t>(std::max<Index>(classes, 2)));
+      std::vector<T> both = z;  // one logit is the difference of two
+      if (classes == 1) both.insert(both.begin(), static_cast<std::size_t>(samples), 0);
+      const auto exact = static_cast<double>(cross_entropy(both, y, used, std::max<Index>(classes, 2), samples));
+      const double value = classes == 1
+                               ? kernel.logistic(used, samples, z.data(), y.data(), nullptr)
+                               : kernel.softmax(used, samples, classes, samples, z.data(), y.data(), nullptr, 0);
+      const double beside =
+          classes == 1 ? kernel.logistic(used, samples, z.data(), y.data(), d.data())
+                       : kernel.softmax(used, samples, classes, samples, z.data(), y.data(), d.data(), samples);
+      EXPECT_NEAR(value / exact, 1, tolerance) << kernel.lanes << ' ' << classes << ' ' << size;
+      EXPECT_NEAR(beside / exact, 1, tolerance) << kernel.lanes << ' ' << classes << ' ' << size;
+    }
+}
+
+// Products of many factors overflow if they are not folded in time, and lose what is small if they are kept whole.
+TEST(Kernels, SumLogarithmsOverAnyNumberOfSamplesAndClasses) {
+  for (const Kernel* kernel : kernels()) {
+    check_losses<double>(*kernel, 1e-14);
+    check_losses<float>(kernel->single, 1e-6);
+    // Every sample is right by far: the losses are e^-50, of which 1 + e^-50 keeps nothing.
+    const std::vector<double> sure(1000, -50.);
+    const std::vector<int> zeros(1000 + 16);
+    EXPECT_NEAR(kernel->logistic(1000, 1000, sure.data(), zeros.data(), nullptr) / (1000 * std::exp(-50.)), 1, 1e-14);
+  }
 }
 
 // Sums of 200 terms of size one, with a thin, a tiled and a long sum among them.

@@ -77,10 +77,14 @@ double ShardedRisk::gradient(In theta, Batch batch, Out g) const {
   const Share s = share(batch);
   g.setZero();
   double value = s.risk ? s.weight * s.risk->gradient(theta, s.batch, g) : 0;
-  g *= s.weight;
-  add_up(g.data(), g.size());
-  add_up(&value, 1);
-  g += weight_decay_ * theta;
+  // The value travels with the gradient: each message costs as much as many numbers.
+  thread_local Vector sums;
+  sums.resize(g.size() + 1);
+  sums.head(g.size()) = s.weight * g;
+  sums[g.size()] = value;
+  add_up(sums.data(), sums.size());
+  value = sums[g.size()];
+  g = sums.head(g.size()) + weight_decay_ * theta;
   return value + decay(theta);
 }
 

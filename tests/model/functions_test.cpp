@@ -137,13 +137,13 @@ TEST_P(ElementaryFunctions, HaveTheirValuesAndDerivatives) {
   }
 }
 
-// One piece of ln 2, n = |z|/ln 2 times: its rounding stays.
+// n times one piece of ln 2: the rounding of the piece stays, and where the product is not fused half an ulp of |z|.
 TEST_P(ElementaryFunctions, KeepTheDigitsOfTheTailOfSoftplus) {
   const Reals z = samples(-700, -1);
   const Jets j = at(Function::softplus, z);
   for (std::size_t i = 0; i < z.size(); ++i) {
-    ASSERT_LE(std::abs(j.value[i] / softplus(z[i]) - 1), 1e-15 - 5e-17 * z[i]) << z[i];
-    ASSERT_LE(std::abs(j.slope[i] / sigmoid(z[i]) - 1), 1e-15 - 5e-17 * z[i]) << z[i];
+    ASSERT_LE(std::abs(j.value[i] / softplus(z[i]) - 1), 1e-15 - 1.5e-16 * z[i]) << z[i];
+    ASSERT_LE(std::abs(j.slope[i] / sigmoid(z[i]) - 1), 1e-15 - 1.5e-16 * z[i]) << z[i];
     ASSERT_LE(std::abs(j.curvature[i] - bell(z[i])), 5e-16) << z[i];
   }
 }

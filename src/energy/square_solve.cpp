@@ -13,8 +13,8 @@ namespace {
 constexpr Index most_lanes = 8;
 Index padded(Index n) { return (n + most_lanes - 1) / most_lanes * most_lanes; }
 
-/// A line of n values, eight at a time: registers without a beginning or an end.
-constexpr Index piece = 8;
+/// A piece of a line: lines are taken in registers without a beginning or an end.
+constexpr Index piece = most_lanes;
 using Piece = Eigen::Array<double, piece, 1>;
 using From = Eigen::Map<const Piece>;
 using To = Eigen::Map<Piece>;

@@ -45,26 +45,28 @@ GradientFlow::GradientFlow(const Functional& objective, const Lattice* lattice, 
 }
 
 void GradientFlow::velocity(Part part, const Instant& at, In y, Out v) const {
-  v.setZero();
   if (has(part, Part::slow)) {
     if (slots_.smoothing)
       slots_.smoothing->gradient(objective_, y, at.batch, at.step, v);
     else
       objective_.gradient(y, at.batch, v);
     v *= -scale_;
+  } else {
+    v.setZero();
   }
   if (has(part, Part::stiff)) subtract_diffusion(y, v);
   if (part != Part::none) raise(v);
 }
 
 void GradientFlow::jvp(Part part, const Instant& at, In y, In w, Out vw) const {
-  vw.setZero();
   if (has(part, Part::slow)) {
     if (slots_.smoothing)
       slots_.smoothing->hvp(objective_, y, at.batch, at.step, w, vw);
     else
       objective_.hvp(y, at.batch, w, vw);
     vw *= -scale_;
+  } else {
+    vw.setZero();
   }
   if (has(part, Part::stiff)) subtract_diffusion(w, vw);
   if (part != Part::none) raise(vw);
@@ -93,7 +95,7 @@ void GradientFlow::lower(Out x) const {
 /// shift I + nu M^-1 K = M^-1 (shift M + nu K), and shift (1 + sigma l)^m + nu l = shift prod_k (1 + c_k l) with real
 /// c_k >= 0, so that the inverse is M times one or two lattice solves.
 void GradientFlow::solve_stiff(double shift, Out x) const {
-  x /= shift;
+  x *= 1 / shift;
   if (!stiff()) return;
   const double s = slots_.sigma, q = slots_.nu / shift;
   lower(x);

@@ -106,8 +106,9 @@ class ExplicitStep final : public Transform {
 class ImplicitStep final : public Transform {
  public:
   void apply(Move& m) override {
-    m.y = m.y / m.eta + m.v;
-    m.flow.solve_stiff(1 / m.eta, m.y);
+    const double shift = 1 / m.eta;
+    m.y = shift * m.y + m.v;
+    m.flow.solve_stiff(shift, m.y);
   }
 };
 

@@ -233,6 +233,18 @@ void products(const Source<T>* sources, int count, Index rows, Index samples, co
   }
 }
 
+template <class T>
+void panels(Index rows, Index columns, const T* w, T* to) {
+  for (Index first = 0; first < rows; first += tall)
+    for (Index k = 0; k < columns; ++k, to += tall) {
+      const T* from = w + k * rows + first;
+      if (first + tall <= rows)
+        __builtin_memcpy(to, from, tall * sizeof(T));
+      else
+        for (Index r = 0; r < tall; ++r) to[r] = first + r < rows ? from[r] : 0;
+    }
+}
+
 using Doubles = Pack<double>;
 constexpr int lanes = lanes_of<double>;
 
@@ -298,14 +310,14 @@ void outer_tile(const Pair* pairs, int count, Index i, Index j, Index used, Inde
   });
 }
 
-/// The entries of `used` rows from row i on and of columns first, ..., end - 1.
+/// The entries of `used` rows from row i on.
 template <bool full>
-void outer_rows(const Pair* pairs, int count, Index i, Index used, Index first, Index end, Index samples,
+void outer_rows(const Pair* pairs, int count, Index i, Index used, Index columns, Index samples,
                 const Accumulator& to) {
-  Index j = first;
-  for (; j + 3 <= end; j += 3) outer_tile<1, 3, full>(pairs, count, i, j, used, samples, to);
-  if (j + 2 == end) outer_tile<1, 2, full>(pairs, count, i, j, used, samples, to);
-  if (j + 1 == end) outer_tile<1, 1, full>(pairs, count, i, j, used, samples, to);
+  Index j = 0;
+  for (; j + 3 <= columns; j += 3) outer_tile<1, 3, full>(pairs, count, i, j, used, samples, to);
+  if (j + 2 == columns) outer_tile<1, 2, full>(pairs, count, i, j, used, samples, to);
+  if (j + 1 == columns) outer_tile<1, 1, full>(pairs, count, i, j, used, samples, to);
 }
 
 /// The transpose of a square of lanes x lanes values: at distance h, halves of pairs of rows change places.
@@ -363,10 +375,15 @@ void turned(const Pair* pairs, int count, Index rows, Index columns, Index sampl
     Pair part[2];
     for (int q = 0; q < count; ++q)
       part[q] = {pairs[q].a + first, pairs[q].b + first, pairs[q].a_stride, pairs[q].b_stride};
-    Index i = 0;
-    for (; i + 3 * lanes <= rows; i += 3 * lanes) turned_outer<3>(part, count, i, columns, piece, to);
-    if (i + 2 * lanes == rows) turned_outer<2>(part, count, i, columns, piece, to);
-    if (i + lanes == rows) turned_outer<1>(part, count, i, columns, piece, to);
+    Index packs = rows / lanes, i = 0;
+    const auto pass = [&](auto width) {
+      turned_outer<width>(part, count, i, columns, piece, to);
+      packs -= width;
+      i += width * lanes;
+    };
+    while (packs > 4 || packs == 3) pass(std::integral_constant<int, 3>{});
+    while (packs >= 2) pass(std::integral_constant<int, 2>{});
+    if (packs == 1) pass(std::integral_constant<int, 1>{});
   }
 }
 
@@ -374,20 +391,15 @@ void outer(const Pair* pairs, int count, Index rows, Index columns, Index sample
   // Sums over lanes take longer than turning one side where there are few samples or many columns to turn it for.
   if (to.row_stride == 1 && rows % lanes == 0 && columns >= (samples <= most_turned ? 8 : 64))
     return turned(pairs, count, rows, columns, samples, to);
-  // Columns stay in the first-level cache while the rows pass: they may fill half of it.
-  constexpr Index half_cache = (Index{16} << 10) / static_cast<Index>(sizeof(double));
-  const Index fitting = half_cache / samples / 3 * 3, chunk = fitting < 3 ? 3 : fitting;
-  for (Index first = 0; first < columns; first += chunk) {
-    const Index end = first + chunk < columns ? first + chunk : columns;
-    Index i = 0;
-    // A single column needs more rows to keep the units busy.
-    constexpr int groups = 12 / lanes;
-    if (end - first == 1)
-      for (; i + groups * lanes <= rows; i += groups * lanes)
-        outer_tile<groups, 1, true>(pairs, count, i, first, groups * lanes, samples, to);
-    for (; i + lanes <= rows; i += lanes) outer_rows<true>(pairs, count, i, lanes, first, end, samples, to);
-    if (i < rows) outer_rows<false>(pairs, count, i, rows - i, first, end, samples, to);
-  }
+  // The rows of a group stay in the first-level cache while the columns pass.
+  Index i = 0;
+  // A single column needs more rows to keep the units busy.
+  constexpr int groups = 12 / lanes;
+  if (columns == 1)
+    for (; i + groups * lanes <= rows; i += groups * lanes)
+      outer_tile<groups, 1, true>(pairs, count, i, 0, groups * lanes, samples, to);
+  for (; i + lanes <= rows; i += lanes) outer_rows<true>(pairs, count, i, lanes, columns, samples, to);
+  if (i < rows) outer_rows<false>(pairs, count, i, rows - i, columns, samples, to);
 }
 
 template <class T, class Visit>
@@ -474,16 +486,32 @@ template <class T>
   return index < static_cast<Scalar<Mask<Pack<T>>>>(used - sample);
 }
 
-/// The sum of ln(1 + y) over samples, y >= 0, as the logarithm of a product: kept is the product less 1, to which small
-/// y add as they do in a sum.
+/// x + y + x y, one less than the product of 1 + x and 1 + y.
+template <class P>
+[[gnu::always_inline]] inline P joined(P x, P y) {
+  return x * y + (x + y);
+}
+
+/// The same over all lanes, in each of them, those at distance h and less first.
+template <int h = lanes / 2>
+[[gnu::always_inline]] inline Doubles joined_lanes(Doubles x) {
+  if constexpr (h == 0) return x;
+  Mask<Doubles> other{};
+  for (int i = 0; i < lanes; ++i) other[i] = i ^ h;
+  return joined_lanes<h / 2>(joined(x, __builtin_shuffle(x, other)));
+}
+
+/// The sum of ln(1 + a/b) over samples, a >= 0 and b in [0.4, 1], as the logarithm of the product of the (a + b)/b. Kept
+/// are the product of the b and what that of the a + b has more, to which small a add as they do in a sum.
 template <class P>
 class Logarithms {
  public:
-  /// No y exceeds 2^bits - 1.
+  /// No a/b exceeds 2^bits - 1, bits > 0.
   explicit Logarithms(int bits) : bits_(bits) {}
 
-  [[gnu::always_inline]] void add(P y) {
-    excess_ = excess_ * y + (excess_ + y);
+  [[gnu::always_inline]] void add(P a, P b) {
+    excess_ = excess_ * (a + b) + product_ * a;
+    product_ *= b;
     room_ -= bits_;
     if (room_ < bits_) fold();
   }
@@ -495,21 +523,26 @@ class Logarithms {
 
  private:
   void fold() {
-    double excess = 0;
-    for (int i = 0; i < lanes_of<Scalar<P>>; ++i) excess += excess * excess_[i] + excess_[i];
-    sum_ += std::log1p(excess);
+    const P excess = excess_ / product_;
+    Doubles each;
+    if constexpr (single<P>)
+      each = joined(half<0>(excess), half<1>(excess));
+    else
+      each = excess;
+    sum_ += std::log1p(joined_lanes(each)[0]);
     excess_ = P{};
+    product_ = all<P>(1);
     room_ = capacity;
   }
 
   static constexpr int capacity = 60;  // bits; sixteen times as many fit into the exponent of a double
-  P excess_{};
+  P excess_{}, product_ = all<P>(1);
   int bits_, room_ = capacity;
   double sum_ = 0;
 };
 
 /// Samples of two classes: the loss ln(1 + e^-m) = max(-m, 0) + ln(1 + e^-|m|) of the margin m and its slope
-/// -1/(1 + e^m). With e^-|m| = a/b one reciprocal serves it and a/(a + b), the slope or its complement.
+/// -1/(1 + e^m): with e^-|m| = a/b it is a/(a + b) or the complement.
 template <class P>
 class Margins {
  public:
@@ -517,12 +550,9 @@ class Margins {
   [[gnu::always_inline]] P add(P m, bool slope) {
     const Exponential<P, -1.> e(lesser(all<P>(-vanishing<P>), magnitude(m)));
     linear_ += widened(greater(all<P>(0), -m));
-    if (!slope) {
-      logarithms_.add(e.a / e.b);
-      return m;
-    }
-    const P both = e.a + e.b, share = e.a / (e.b * both), minor = share * e.b;
-    logarithms_.add(share * both);
+    logarithms_.add(e.a, e.b);
+    if (!slope) return m;
+    const P minor = e.a / (e.a + e.b);
     return m >= 0 ? -minor : minor - 1;
   }
 
@@ -596,7 +626,7 @@ double softmax(Index used, Index samples, Index classes, Index stride, const T* 
       if (d) store(d + c * d_stride + s, e);
     }
     const auto there = existing<T>(s, used);
-    logarithms.add(there ? rest : all<P>(0));
+    logarithms.add(there ? rest : all<P>(0), all<P>(1));
     linear += widened(there ? top - chosen : all<P>(0));
     const P share = 1 / (1 + rest);
     for (Index c = 0; d && c < classes; ++c) {
@@ -643,6 +673,7 @@ void map(Index n, const double* x, double* y) {
 template <class T>
 constexpr Forward<T> forward{.lanes = lanes_of<T>,
                              .panel_rows = tall,
+                             .panels = panels<T>,
                              .products = products<T>,
                              .activate = activate<T>,
                              .logistic = logistic<T>,

@@ -67,6 +67,8 @@ enum class Function : int { tanh, relu, gelu, softplus, sigmoid, sin, identity }
 template <class T>
 struct Forward {
   int lanes, panel_rows;
+  /// W, rows x columns column by column, in panels of panel_rows rows; the last one is filled up with zeros.
+  void (*panels)(Index rows, Index columns, const T* w, T* to);
   void (*products)(const Source<T>* sources, int count, Index rows, Index samples, const Target<T>& target);
   /// f, f1, f2 <- act(z), act'(z), act''(z) for rows of samples; f may be z, f1 and f2 may be null.
   void (*activate)(Function function, Index rows, Index samples, Index stride, const T* z, T* f, T* f1, T* f2);

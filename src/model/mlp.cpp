@@ -125,26 +125,31 @@ Index Mlp::block_samples() const {
 /// Whether a layer's weights, read in columns, crowd into few sets of a cache.
 bool wide(const Layer& l) { return l.inputs > 56 && l.outputs > 56; }
 
+/// The size of a layer's weights in panels.
+template <class T>
+Index panel_values(const Layer& l) {
+  const Index rows = kernel::best_for<T>().panel_rows;
+  return (l.outputs + rows - 1) / rows * rows * l.inputs;
+}
+
 template <class T>
 void Mlp::begin(In theta, BasicTape<T>& tape, Index samples) const {
   if constexpr (!std::is_same_v<T, double>) {
     tape.rounded_.resize(static_cast<std::size_t>(size_));
     kernel::best().narrow(size_, theta.data(), tape.rounded_.data());
   }
-  const Index rows = kernel::best_for<T>().panel_rows;
   Index used = 0;
   if (samples >= 64)
     for (const Layer& l : layers_)
-      if (wide(l)) used += (l.outputs + rows - 1) / rows * rows * l.inputs;
+      if (wide(l)) used += panel_values<T>(l);
   tape.panels_.resize(static_cast<std::size_t>(used));
   if (used == 0) return;
   T* to = tape.panels_.data();
   for (const Layer& l : layers_)
-    for (Index first = 0; wide(l) && first < l.outputs; first += rows)
-      for (Index k = 0; k < l.inputs; ++k, to += rows) {
-        const T* column = parameters(theta, tape.rounded_) + l.weights + k * l.outputs;
-        for (Index r = 0; r < rows; ++r) to[r] = first + r < l.outputs ? column[first + r] : 0;
-      }
+    if (wide(l)) {
+      kernel::best_for<T>().panels(l.outputs, l.inputs, parameters(theta, tape.rounded_) + l.weights, to);
+      to += panel_values<T>(l);
+    }
 }
 
 /// W of a layer for W A, A being the rows of samples at `input`.
@@ -156,7 +161,7 @@ kernel::Source<T> Mlp::weights(std::size_t layer, In theta, BasicTape<T>& tape, 
   const Index rows = kernel::best_for<T>().panel_rows;
   const T* panels = tape.panels_.data();
   for (std::size_t k = 0; k < layer; ++k)
-    if (wide(layers_[k])) panels += (layers_[k].outputs + rows - 1) / rows * rows * layers_[k].inputs;
+    if (wide(layers_[k])) panels += panel_values<T>(layers_[k]);
   return {panels, 1, rows, tape.at(input), tape.stride_, l.inputs, rows * l.inputs};
 }
 

@@ -67,14 +67,18 @@ template <int n, class F>
   (std::make_integer_sequence<int, n>{});
 }
 
-/// Sums are kept in doubles whatever is summed: the halves of a register of floats, added.
-[[gnu::always_inline]] inline Pack<double> widened(Pack<double> p) { return p; }
-[[gnu::always_inline]] inline Pack<double> widened(Pack<float> p) {
+/// Half a register of floats as doubles.
+template <int which>
+[[gnu::always_inline]] inline Pack<double> half(Pack<float> p) {
   using Half = Vector<float, THALWEG_LANES>::type;
   Half halves[2];
   __builtin_memcpy(halves, &p, sizeof p);
-  return __builtin_convertvector(halves[0], Pack<double>) + __builtin_convertvector(halves[1], Pack<double>);
+  return __builtin_convertvector(halves[which], Pack<double>);
 }
+
+/// Sums are kept in doubles whatever is summed: the halves of a register of floats, added.
+[[gnu::always_inline]] inline Pack<double> widened(Pack<double> p) { return p; }
+[[gnu::always_inline]] inline Pack<double> widened(Pack<float> p) { return half<0>(p) + half<1>(p); }
 
 inline double sum(Pack<double> p) {
   double total = 0;

@@ -48,10 +48,13 @@ std::vector<std::string> nearest(std::string_view word, std::span<const std::str
   return result;
 }
 
+std::string did_you_mean(std::span<const std::string> names) { return "did you mean " + joined(names, " or ") + "?"; }
+
+std::string valid(std::span<const std::string> names) { return "valid: " + joined(names, ", "); }
+
 std::string suggestion(std::string_view word, std::span<const std::string> names) {
   const auto near = nearest(word, names);
-  if (!near.empty()) return "did you mean " + joined(near, " or ") + "?";
-  return "valid: " + joined(names, ", ");
+  return near.empty() ? valid(names) : did_you_mean(near);
 }
 
 void refuse(std::span<const Refusal> refusals, std::string_view name, std::string_view key) {

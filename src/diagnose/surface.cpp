@@ -90,13 +90,19 @@ double Surface::at(const std::array<double, 3>& c) const {
 }
 
 Surface sample_surface(const Functional& functional, const Slice& slice, const Grid& grid,
-                       const std::function<void(int)>& progress) {
+                       const std::function<void(int)>& progress, MPI_Comm ranks) {
   Surface surface{grid, std::vector<double>(grid.size())};
-  const auto row = static_cast<std::size_t>(grid.nodes[0]);
-  for (std::size_t node = 0; node < grid.size(); ++node) {
-    surface.values[node] = functional.value(slice.at(node_coordinates(grid, node)), {});
-    if (progress && (node + 1) % row == 0) progress(static_cast<int>((node + 1) / row));
+  const std::size_t length = static_cast<std::size_t>(grid.nodes[0]), rows = grid.size() / length;
+  int rank = 0, count = 1;
+  MPI_Comm_rank(ranks, &rank);
+  MPI_Comm_size(ranks, &count);
+  for (auto row = static_cast<std::size_t>(rank); row < rows; row += static_cast<std::size_t>(count)) {
+    for (std::size_t node = row * length; node < (row + 1) * length; ++node)
+      surface.values[node] = functional.value(slice.at(node_coordinates(grid, node)), {});
+    if (progress) progress(static_cast<int>(std::min(row + static_cast<std::size_t>(count), rows)));
   }
+  // Where a rank has no value it has 0, which changes no sum.
+  MPI_Allreduce(MPI_IN_PLACE, surface.values.data(), static_cast<int>(grid.size()), MPI_DOUBLE, MPI_SUM, ranks);
   return surface;
 }
 

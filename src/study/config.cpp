@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include <boost/program_options.hpp>
@@ -27,12 +28,37 @@ std::string without_dashes(std::string name) {
   return name.substr(0, name.find('='));
 }
 
+std::string section_of(const std::string& key) { return key.substr(0, key.find('.')); }
+std::string last_part(const std::string& key) { return key.substr(key.find('.') + 1); }
+
+/// What to take in place of a word that is no key: the nearest keys; or those with its last part, scheme.batch for
+/// data.batch; or all of its section; or those with nearly its last part; or the sections.
+std::string key_suggestion(const std::string& word) {
+  const auto all = names(keys());
+  if (const auto near = nearest(word, all); !near.empty()) return did_you_mean(near);
+  const auto where = [&](auto part, const std::string& value) {
+    std::vector<std::string> found;
+    std::ranges::copy_if(all, std::back_inserter(found), [&](const auto& key) { return part(key) == value; });
+    return found;
+  };
+  if (const auto same = where(last_part, last_part(word)); !same.empty()) return did_you_mean(same);
+  if (const auto section = where(section_of, section_of(word)); !section.empty()) return valid(section);
+  std::vector<std::string> lasts, sections;
+  for (const auto& key : all) {
+    lasts.push_back(last_part(key));
+    if (sections.empty() || sections.back() != section_of(key) + ".*") sections.push_back(section_of(key) + ".*");
+  }
+  if (const auto near = nearest(last_part(word), lasts); !near.empty())
+    return did_you_mean(where(last_part, near.front()));
+  return valid(sections);
+}
+
 [[noreturn]] void rethrow_as_misuse(const std::string& where) {
   try {
     throw;
   } catch (const po::unknown_option& e) {
     const std::string name = without_dashes(e.get_option_name());
-    throw std::invalid_argument(where + "no key '" + name + "'; " + suggestion(name, names(keys())));
+    throw std::invalid_argument(where + "no key '" + name + "'; " + key_suggestion(name));
   } catch (const po::multiple_occurrences& e) {
     throw std::invalid_argument(where + "'" + without_dashes(e.get_option_name()) + "' is given twice");
   } catch (const po::error& e) {

@@ -71,6 +71,18 @@ Trajectory drawable(const Trajectory& path) {
   return finite;
 }
 
+void write_surface(const fs::path& directory, const Experiment& ex, const Trajectory& path,
+                   const ClosingSurface& closing) {
+  const auto& [slice, surface] = closing;
+  const vtk::Header header = slice_header("train", ex, slice, surface);
+  const std::vector<vtk::Array> arrays{{"loss", surface.values, 1},
+                                       {"log10_loss", logarithms(surface.values, log_zero(surface.values)), 1}};
+  vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);
+  const std::vector<vtk::Polyline> lines{projected(ex.objective, path, slice, surface)};
+  vtk::write_polylines(directory / "trajectory.vtp", lines, header);
+  write_directions(directory / "directions.csv", slice);
+}
+
 }  // namespace
 
 Matrix positions(const Dataset& data) {
@@ -116,28 +128,24 @@ void write_decision(const fs::path& directory, const Experiment& ex, const Traje
   vtk::write_series(directory / "decision.pvd", entries);
 }
 
-void write_surface(const fs::path& directory, const Experiment& ex, const Trajectory& path,
-                   const std::function<void(int)>& progress) {
+std::optional<ClosingSurface> closing_surface(const Experiment& ex, const Trajectory& path, const Console& console,
+                                              MPI_Comm ranks) {
   const SurfaceSpec& spec = ex.settings.surface;
-  const Slice slice = make_slice(spec.directions, direction_source(ex, path.states), 2);
+  if (spec.size.front() <= 1 || ex.objective.size() <= 1) return std::nullopt;
+  const Trajectory finite = drawable(path);
+  Progress progress(console, "surface", spec.size.back());
+  const Slice slice = make_slice(spec.directions, direction_source(ex, finite.states), 2);
   const Sampled sampled(ex);
-  const Surface surface = sample_surface(*sampled, slice, grid_for(spec, slice, path.states), progress);
-  const vtk::Header header = slice_header("train", ex, slice, surface);
-  const std::vector<vtk::Array> arrays{{"loss", surface.values, 1},
-                                       {"log10_loss", logarithms(surface.values, log_zero(surface.values)), 1}};
-  vtk::write_image(directory / "surface.vti", surface.grid, arrays, header);
-  const std::vector<vtk::Polyline> lines{projected(ex.objective, path, slice, surface)};
-  vtk::write_polylines(directory / "trajectory.vtp", lines, header);
-  write_directions(directory / "directions.csv", slice);
+  const Surface surface = sample_surface(
+      *sampled, slice, grid_for(spec, slice, finite.states), [&](int done) { progress.at(done); }, ranks);
+  return ClosingSurface{slice, surface};
 }
 
-void write_scene(const fs::path& directory, const Experiment& ex, const Trajectory& path, const Console& console) {
+void write_scene(const fs::path& directory, const Experiment& ex, const Trajectory& path,
+                 const std::optional<ClosingSurface>& closing) {
   fs::create_directories(directory);
   const Trajectory finite = drawable(path);
-  if (ex.settings.surface.size.front() > 1 && ex.objective.size() > 1) {
-    Progress progress(console, "surface", ex.settings.surface.size.back());
-    write_surface(directory, ex, finite, [&](int done) { progress.at(done); });
-  }
+  if (closing) write_surface(directory, ex, finite, *closing);
   if (ex.settings.decision_size > 1 && ex.learning && ex.learning->data.features() == 2)
     write_decision(directory, ex, finite);
   add_scene(directory);

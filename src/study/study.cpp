@@ -172,7 +172,7 @@ class Study {
       Trajectory path;
       const Watch watch{experiment->schedule(), path};
       experiment->run({&watch, 1}, console_.interrupted);
-      write_scene(directory_ / "paraview" / methods[m], *experiment, path, console_);
+      write_scene(directory_ / "paraview" / methods[m], *experiment, path, closing_surface(*experiment, path, console_));
     }
   }
 

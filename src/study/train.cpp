@@ -61,13 +61,13 @@ void summarise(const Outcome& outcome, const Recorder& recorder, const fs::path&
       << "paraview --state=" << (directory / "view.py").string() << '\n';
 }
 
-/// All ranks go on, or none: what rank 0 alone does first may fail there.
-template <class Prepare>
-bool prepared(const Console& console, MPI_Comm ranks, Prepare prepare) {
+/// What rank 0 does alone may fail there: all ranks go on, or none.
+template <class Deed>
+bool done_by_first(const Console& console, MPI_Comm ranks, Deed deed) {
   int ready = 1;
   std::exception_ptr problem;
   if (console.rank == 0) try {
-      prepare();
+      deed();
     } catch (...) {
       ready = 0;
       problem = std::current_exception();
@@ -107,7 +107,7 @@ int train(const Request& request, const Console& console) {
   const std::string ini = ini_text(settings);
   std::optional<RunCheckpoint> unfinished;
   fs::path directory;
-  const bool ready = prepared(console, ranks, [&] {
+  const bool ready = done_by_first(console, ranks, [&] {
     unfinished = unfinished_run(settings, ini);
     directory = unfinished ? fs::path(settings.out_dir) : choose_directory(settings, "train");
     if (!unfinished) open_directory(directory);
@@ -131,14 +131,18 @@ int train(const Request& request, const Console& console) {
     console.note("goes on from step " + std::to_string(checkpoints.from->solve.step));
   }
   const Outcome outcome = ex.run(watches, [&] { return any_interrupted(console, ranks); }, checkpoints);
+  const bool kept = done_by_first(console, ranks, [&] {
+    replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
+    if (ex.learning)
+      write_weights(directory / "weights.csv", ex.learning->model, outcome.y);
+    else
+      write_parameters(directory / "weights.csv", outcome.y);
+  });
+  if (!kept) return 0;
+  const auto closing = closing_surface(ex, path, console, ranks);
   if (console.rank != 0) return exit_code(outcome.status);
 
-  replace_file(directory / "metrics.csv", csv_text(recorder.columns(), recorder.rows()));
-  if (ex.learning)
-    write_weights(directory / "weights.csv", ex.learning->model, outcome.y);
-  else
-    write_parameters(directory / "weights.csv", outcome.y);
-  write_scene(directory, ex, path, console);
+  write_scene(directory, ex, path, closing);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   replace_file(directory / "run.json", run_json(report(ex, recorder, outcome, seconds, console)));
   if (outcome.status != Status::interrupted) remove_checkpoint(directory);

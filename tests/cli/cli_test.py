@@ -41,6 +41,10 @@ class Misuse(ProgramTest):
         self.assert_refused([
             (["tran"], ["'tran'", "train"]),
             (["train", "--model.hiden=3"], ["'model.hiden'", "model.hidden"]),
+            (["train", "--data.batch=3"], ["'data.batch'; did you mean scheme.batch?"]),
+            (["train", "--batches=3"], ["'batches'; did you mean scheme.batch?"]),
+            (["train", "--out=here"], ["'out'; valid: out.dir, out.overwrite, out.pictures\n"]),
+            (["train", "--config=x.ini"], ["'config'; valid: data.*, model.*, "]),
             (["train", "--model.activation=tanhh"], ["model.activation", "'tanhh'", "tanh"]),
             (["train", "--scheme.name=rk44"], ["scheme.name", "'rk44'", "rk4"]),
             (["train", "--scheme.name=radau5"], ["radau5 is not in this build of PETSc; take ", "bdf"]),
@@ -407,7 +411,7 @@ class Sharing(ProgramTest):
     """Ranks that train one network together."""
 
     LINE = ("train", "--data.samples=90", "--model.hidden=5", "--scheme.batch=8", "--stop.steps=40",
-            "--surface.size=1", "--decision.size=1", "--out.pictures=false")
+            "--surface.size=5", "--decision.size=1", "--out.pictures=false")
 
     def weights(self, directory):
         _, *rows = self.read(directory, "weights.csv").decode().splitlines()
@@ -416,6 +420,7 @@ class Sharing(ProgramTest):
     def test_the_ranks_train_one_network(self):
         for ranks in (0, 2, 3):
             self.call(*self.LINE, "--data.parallel=true", f"--out.dir=p{ranks}", ranks=ranks)
+            self.read(f"p{ranks}", "surface.vti")
         for ranks in (2, 3):
             for one, other in zip(self.weights("p0"), self.weights(f"p{ranks}"), strict=True):
                 self.assertAlmostEqual(one, other, delta=1e-12)

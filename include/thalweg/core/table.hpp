@@ -15,7 +15,11 @@ namespace thalweg {
 /// The at most three of `names` closest to `word` in edit distance, nearest first; nothing where all are far.
 std::vector<std::string> nearest(std::string_view word, std::span<const std::string> names);
 
-/// "did you mean a, b or c?", or "valid: all, of, them" where none is near.
+/// "did you mean a, b or c?"
+std::string did_you_mean(std::span<const std::string> names);
+/// "valid: all, of, them"
+std::string valid(std::span<const std::string> names);
+/// The former of the nearest names, or the latter where none is near.
 std::string suggestion(std::string_view word, std::span<const std::string> names);
 
 template <class Row>

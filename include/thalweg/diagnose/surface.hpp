@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include <mpi.h>
+
 #include "thalweg/core/grid.hpp"
 #include "thalweg/diagnose/directions.hpp"
 
@@ -31,9 +33,10 @@ struct Surface {
   double centre() const { return values[values.size() / 2]; }
 };
 
-/// `progress(done)` after each row along x.
+/// `progress(done)` with the number of rows along x that are done. Collective over `ranks`, which share the rows; all of
+/// them receive the same values, whatever their number.
 Surface sample_surface(const Functional& functional, const Slice& slice, const Grid& grid,
-                       const std::function<void(int)>& progress = {});
+                       const std::function<void(int)>& progress = {}, MPI_Comm ranks = MPI_COMM_SELF);
 
 /// What a surface says along an axis at its centre, beside what the functional says.
 struct AxisCheck {

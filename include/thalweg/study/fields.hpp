@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "thalweg/diagnose/surface.hpp"
 #include "thalweg/observe/observer.hpp"
@@ -19,12 +20,19 @@ std::vector<vtk::Array> point_arrays(const Dataset& data);
 /// at every recorded state, and decision/data.vtp; for two features.
 void write_decision(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path);
 
-/// surface.vti, trajectory.vtp and directions.csv on the plane of surface.directions through the last state.
-void write_surface(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path,
-                   const std::function<void(int)>& progress);
+/// The loss on the plane of surface.directions through the last finite state.
+struct ClosingSurface {
+  Slice slice;
+  Surface surface;
+};
 
-/// Both, as far as the settings ask for them and the data allows, of the finite states, and the ParaView scene view.py.
+/// Nothing where surface.size asks for none. Collective over `ranks`, which share the nodes.
+std::optional<ClosingSurface> closing_surface(const Experiment& experiment, const Trajectory& path,
+                                              const Console& console, MPI_Comm ranks = MPI_COMM_SELF);
+
+/// surface.vti, trajectory.vtp and directions.csv where there is a surface, the decision fields where the settings ask
+/// for them and the data allow them, all of the finite states, and the ParaView scene view.py.
 void write_scene(const std::filesystem::path& directory, const Experiment& experiment, const Trajectory& path,
-                 const Console& console);
+                 const std::optional<ClosingSurface>& closing);
 
 }  // namespace thalweg

@@ -210,12 +210,17 @@ struct Sigmoid {
 };
 
 /// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), and with e^-|z| = a/b that logarithm is 2 artanh s, s = a/(a + 2 b). Its
-/// slope is a/(a + b) or the complement. Two divisions: those of s and of the slope need not wait for each other.
+/// slope is a/(a + b) = 2 s/(1 + s) or the complement. In two stages, of which the second takes z and s.
 struct Softplus {
   template <class P>
-  [[gnu::always_inline]] static Jet<P> at(P z) {
+  [[gnu::always_inline]] static P start(P z) {
     const Exponential<P, -1., 1> e(lesser(all<P>(-vanishing<P>), magnitude(z)));
-    const P s = e.a / (e.a + 2 * e.b), w = s * s, minor = e.a / (e.a + e.b), major = 1 - minor;
+    return e.a / (e.a + 2 * e.b);
+  }
+
+  template <class P>
+  [[gnu::always_inline]] static Jet<P> at(P z, P s) {
+    const P w = s * s, minor = 2 * s / (1 + s), major = 1 - minor;
     return {greater(all<P>(0), z) + s * (2 + w * artanh_series(w)), z >= 0 ? major : minor, minor * major};
   }
 };

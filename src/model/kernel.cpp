@@ -408,14 +408,27 @@ template <class T, class Visit>
     for (Index s = i * stride; s < i * stride + samples; s += lanes_of<T>) visit(s);
 }
 
+/// An activation in two stages passes twice over a piece of a row. A processor looks ahead so far: long chains of
+/// operations that wait for each other overlap with those of more samples when they are cut.
 template <class Activation, class T>
 void apply(Index rows, Index samples, Index stride, const T* z, T* f, T* f1, T* f2) {
-  each<T>(rows, samples, stride, [=](Index s) {
-    const auto j = Activation::at(load(z + s));
+  const auto put = [=](Index s, const Jet<Pack<T>>& j) __attribute__((always_inline)) {
     store(f + s, j.value);
     if (f1) store(f1 + s, j.slope);
     if (f2) store(f2 + s, j.curvature);
-  });
+  };
+  if constexpr (requires { Activation::start(Pack<T>{}); }) {
+    constexpr Index piece = 256;
+    T started[piece];
+    for (Index i = 0; i < rows; ++i)
+      for (Index from = i * stride, end = from + samples; from < end; from += piece) {
+        const Index count = std::min(piece, end - from);
+        each<T>(1, count, 0, [&](Index s) { store(started + s, Activation::start(load(z + from + s))); });
+        each<T>(1, count, 0, [&](Index s) { put(from + s, Activation::at(load(z + from + s), load(started + s))); });
+      }
+  } else {
+    each<T>(rows, samples, stride, [=](Index s) { put(s, Activation::at(load(z + s))); });
+  }
 }
 
 /// Whether |z| <= bound everywhere. Bit patterns of positive numbers have the order of the numbers.

@@ -101,22 +101,17 @@ struct Power {
   }
 };
 
-/// tanh(f r/2) = f u/(4 q) and e^(f r) = plus/minus with plus, minus = q +- f u/4, for |f r| <= ln(2)/2: what Power
-/// leaves of x. u/r and 2 q are polynomials in r^2 that begin with 1, a minimax fit of tanh(r)/r with a relative error
-/// of 6e-18, 7e-10 in single precision.
-template <class P, double f>
+/// tanh(f r/2) = f u/(4 q) for |f r| <= ln(2)/2: what Power leaves of x. u = r + r s c, and c and 2 q = 1 + ... are
+/// polynomials in s = r^2, a minimax fit of tanh(r)/r with a relative error of 6e-18, 7e-10 in single precision.
+template <class P, double f, double scale = 1.>
 struct Ratio {
-  P u, plus, minus;
+  P s, q, c;  // c times the scale
 
-  [[gnu::always_inline]] explicit Ratio(P r) {
-    constexpr double h = f / 2, h2 = h * h, h4 = h2 * h2;
-    const P s = r * r;
-    const P q =
-        polynomial(s, {.5, 0x1.c7195e540feb4p-3 * h2, 0x1.03fc91f254209p-7 * h4}, {.5, 0.19996013830530381 * h2});
-    u = r + r * s * polynomial(s, {0x1.c71023faea718p-4 * h2, 0x1.1532364af21cfp-10 * h4}, {0.06658718878409015 * h2});
-    constexpr auto half = static_cast<Scalar<P>>(h / 2);
-    plus = q + half * u;
-    minus = q - half * u;
+  [[gnu::always_inline]] explicit Ratio(P r) : s(r * r) {
+    constexpr double h2 = f * f / 4, h4 = h2 * h2;
+    q = polynomial(s, {.5, 0x1.c7195e540feb4p-3 * h2, 0x1.03fc91f254209p-7 * h4}, {.5, 0.19996013830530381 * h2});
+    c = polynomial(s, {0x1.c71023faea718p-4 * h2 * scale, 0x1.1532364af21cfp-10 * h4 * scale},
+                   {0.06658718878409015 * h2 * scale});
   }
 };
 
@@ -128,12 +123,15 @@ struct Exponential {
   P a, b;
 
   [[gnu::always_inline]] explicit Exponential(P x) {
+    constexpr double scale = f / 4;
     const Power<P, f> p(x);
-    const Ratio<P, f> e(pieces == 1 ? x - p.n * of(0x1.62e42fefa39efp-1)
-                                    : x - p.n * of(pick<P>(0x1.62e42fefa3p-1, 0x1.62e4p-1)) -
-                                          p.n * of(pick<P>(0x1.3de6af278ece6p-42, 0x1.7f7d1cp-20)));
-    a = p.t * e.plus;
-    b = e.minus;
+    const P r = pieces == 1 ? x - p.n * of(0x1.62e42fefa39efp-1)
+                            : x - p.n * of(pick<P>(0x1.62e42fefa3p-1, 0x1.62e4p-1)) -
+                                  p.n * of(pick<P>(0x1.3de6af278ece6p-42, 0x1.7f7d1cp-20));
+    const Ratio<P, f, scale> e(r);
+    const P v = r * (static_cast<Scalar<P>>(scale) + e.s * e.c);
+    a = p.t * (e.q + v);
+    b = e.q - v;
   }
 
  private:
@@ -177,17 +175,18 @@ struct Jet {
   P value, slope, curvature;
 };
 
-/// With x = |z| and e^2x = t plus/minus, tanh x = (e^2x - 1)/(e^2x + 1) = d/(d + 2 minus), d = (t - 1) minus + t u,
-/// where nothing cancels for t = 1. Beyond 20, or 10, tanh is 1 to the last bit, and up to there one piece of ln(2)/2
-/// is enough. One division for two vectors was slower, with 4 and with 8 lanes.
+/// With x = |z| and e^2x = t (q + u/2)/(q - u/2), tanh x = (e^2x - 1)/(e^2x + 1) = d/(d + 2 b), b = q - u/2 and
+/// d = (t - 1) b + t u, where nothing cancels for t = 1. Beyond 20, or 10, tanh is 1 to the last bit, and up to there
+/// one piece of ln(2)/2 is enough. One division for two vectors was slower, with 4 and with 8 lanes.
 struct Tanh {
   template <class P>
   [[gnu::always_inline]] static Jet<P> at(P z) {
     const P x = lesser(all<P>(pick<P>(20, 10)), magnitude(z));
     const Power<P, 2.> p(x);
-    const Ratio<P, 2.> e(x - p.n * static_cast<Scalar<P>>(0x1.62e42fefa39efp-2));
-    const P d = (p.t - 1) * e.minus + p.t * e.u;
-    const P f = signed_by((Mask<P>)z, d / (d + 2 * e.minus)), slope = 1 - f * f;
+    const P r = x - p.n * static_cast<Scalar<P>>(0x1.62e42fefa39efp-2);
+    const Ratio<P, 2.> e(r);
+    const P u = r + r * e.s * e.c, b = e.q - static_cast<Scalar<P>>(.5) * u, d = (p.t - 1) * b + p.t * u;
+    const P f = signed_by((Mask<P>)z, d / (d + 2 * b)), slope = 1 - f * f;
     return {f, slope, -2 * f * slope};
   }
 };

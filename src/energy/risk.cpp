@@ -51,11 +51,13 @@ void Risk::each_block(In theta, Batch batch, bool tangents, Visit visit) const {
     const Index count = std::min(block, total - first);
     auto x = model_.input(tape, count, tangents);
     if (batch.empty()) {
-      if constexpr (std::is_same_v<T, double>)
-        x = samples_.x.middleRows(first, count);
-      else
-        for (Index j = 0; j < x.cols(); ++j)
-          kernel::best().narrow(count, samples_.x.col(j).data() + first, x.col(j).data());
+      for (Index j = 0; j < x.cols(); ++j) {
+        const double* from = samples_.x.col(j).data() + first;
+        if constexpr (std::is_same_v<T, double>)
+          std::copy_n(from, count, x.col(j).data());
+        else
+          kernel::best().narrow(count, from, x.col(j).data());
+      }
       std::copy_n(samples_.label.data() + first, count, labels);
     } else {
       const std::int32_t* chosen = batch.data() + first;

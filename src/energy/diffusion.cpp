@@ -130,19 +130,30 @@ void solve_paths(double c, Index n, std::span<const Place> lines, double* data, 
     for (Index i = 0; i < n; ++i) x(static_cast<Index>(l), i) = data[lines[l].first + i * lines[l].stride];
   const auto [r, gain] = Recursion(c);
   const Index few = terms(r, n);
-  Points before = Points::Zero();
+  Points before = Points::Zero(), behind = Points::Zero();
   double power = 1;
-  for (Index k = 0; k < few; ++k, power *= r) before += power * x.col(k);
-  if (few == n) {
-    for (Index k = n; k-- > 0; power *= r) before += power * x.col(k);
-    before /= 1 - power;
+  for (Index k = 0; k < few; ++k, power *= r) {
+    before += power * x.col(k);
+    if (few == n) behind += power * x.col(n - 1 - k);
   }
-  for (Index k = 0; k < n; ++k) x.col(k) = before = x.col(k) + r * before;
+  if (few == n) before = (before + power * behind) / (1 - power * power);
+  // Two entries at a time, the second from the same carry as the first: a step waits for half as many operations.
+  const double square = r * r;
+  Index k = 0;
+  for (; k + 1 < n; k += 2) {
+    const Points first = x.col(k), pair = x.col(k + 1) + r * first;
+    x.col(k) = first + r * before;
+    x.col(k + 1) = before = pair + square * before;
+  }
+  if (k < n) x.col(k) = before = x.col(k) + r * before;
   before /= 1 - r;
-  for (Index k = n; k-- > 0;) {
-    before = x.col(k) + r * before;
-    x.col(k) = gain * before;
+  for (k = n; k >= 2; k -= 2) {
+    const Points first = x.col(k - 1), pair = x.col(k - 2) + r * first;
+    x.col(k - 1) = gain * (first + r * before);
+    before = pair + square * before;
+    x.col(k - 2) = gain * before;
   }
+  if (k > 0) x.col(0) = gain * (x.col(0) + r * before);
   for (std::size_t l = 0; l < lines.size(); ++l)
     for (Index i = 0; i < n; ++i) data[lines[l].first + i * lines[l].stride] = x(static_cast<Index>(l), i);
 }

@@ -92,12 +92,11 @@ void GradientFlow::lower(Out x) const {
   }
 }
 
-/// shift I + nu M^-1 K = M^-1 (shift M + nu K), and shift (1 + sigma l)^m + nu l = shift prod_k (1 + c_k l) with real
-/// c_k >= 0, so that the inverse is M times one or two lattice solves.
-void GradientFlow::solve_stiff(double shift, Out x) const {
-  x *= 1 / shift;
+/// I + h nu M^-1 K = M^-1 (M + h nu K), and (1 + sigma l)^m + h nu l = prod_k (1 + c_k l) with real c_k >= 0, so that the
+/// inverse is M times one or two lattice solves.
+void GradientFlow::solve_stiff(double h, Out x) const {
   if (!stiff()) return;
-  const double s = slots_.sigma, q = slots_.nu / shift;
+  const double s = slots_.sigma, q = h * slots_.nu;
   lower(x);
   if (s == 0 || slots_.power == 1) {
     lattice_->solve(s + q, x);

@@ -25,11 +25,12 @@ void HeavyBall::add_motion(Part part, In u, Out x) const {
   x.tail(n_) -= friction_ * u;
 }
 
-/// (s a - b, (s + gamma) b - J a) = (p, q) with the gradient flow's J: ((s (s + gamma) I - J) a = q + (s + gamma) p.
-void HeavyBall::solve_stiff(double shift, Out x) const {
-  Vector a = x.tail(n_) + (shift + friction_) * x.head(n_);
-  descent_.solve_stiff(shift * (shift + friction_), a);
-  x.tail(n_) = shift * a - x.head(n_);
+/// (a - h b, (1 + h gamma) b - h J a) = (p, q) with the gradient flow's J: (I - h k J) a = p + k q, k = h/(1 + h gamma).
+void HeavyBall::solve_stiff(double h, Out x) const {
+  const double k = h / (1 + h * friction_);
+  Vector a = x.head(n_) + k * x.tail(n_);
+  descent_.solve_stiff(h * k, a);
+  x.tail(n_) = (a - x.head(n_)) / h;
   x.head(n_) = a;
 }
 

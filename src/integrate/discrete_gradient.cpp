@@ -90,8 +90,8 @@ class DiscreteGradient final : public OneStep {
       aw = (1 / h + p.kappa) * w - aw / 2;
     };
     const Operator precondition = [&](In r, Out z) {
-      z = r;
-      flow_.solve_stiff(2 / h, z);
+      z = h / 2 * r;
+      flow_.solve_stiff(h / 2, z);
     };
     LinearSolve found =
         conjugate_gradients(a, b, 1e-4, most_products, flow_.stiff() ? precondition : Operator{}, metric());

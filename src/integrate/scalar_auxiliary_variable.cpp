@@ -48,8 +48,8 @@ Vector ScalarAuxiliaryVariable::predicted(double h) {
   if (weight_ == 1) return y_;
   Vector middle(y_.size());
   velocity(Part::slow, y_, middle);
-  middle += 2 / h * y_;
-  flow_.solve_stiff(2 / h, middle);
+  middle = y_ + h / 2 * middle;
+  flow_.solve_stiff(h / 2, middle);
   return middle;
 }
 
@@ -63,11 +63,10 @@ Attempt ScalarAuxiliaryVariable::attempt(double h) {
   velocity(Part::slow, at, g);
   g /= std::sqrt(root);
   velocity(Part::stiff, y_, p);
-  p = (p + r_ * g) / weight_;
-  Vector q = g;
-  const double shift = 1 / (weight_ * h);
-  flow_.solve_stiff(shift, p);
-  flow_.solve_stiff(shift, q);
+  p = h * (p + r_ * g);
+  Vector q = weight_ * h * g;
+  flow_.solve_stiff(weight_ * h, p);
+  flow_.solve_stiff(weight_ * h, q);
   const double change = -inner(flow_, g, p) / (2 + inner(flow_, g, q));
   next_r_ = r_ + change;
   next_ = y_ + p + change * q;

@@ -87,8 +87,8 @@ PetscErrorCode ShiftedJacobian::solve_stiff(PC pc, Vec r, Vec z) {
   return self.bridge_.guard([&] {
     Write out(z);
     auto map = *out;
-    map = *Read(r);
-    self.flow_.solve_stiff(self.shift_, map);
+    map = 1 / self.shift_ * *Read(r);
+    self.flow_.solve_stiff(1 / self.shift_, map);
   });
 }
 

@@ -144,8 +144,8 @@ int Integrator::precondition(realtype, N_Vector, N_Vector, N_Vector r, N_Vector 
 int Integrator::solve_stiff(double gamma, N_Vector r, N_Vector z) {
   return guard([&] {
     auto out = entries(z);
-    out = entries(r) / gamma;
-    flow_.solve_stiff(1 / gamma, out);
+    out = entries(r);
+    flow_.solve_stiff(gamma, out);
   });
 }
 

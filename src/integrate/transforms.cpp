@@ -106,9 +106,8 @@ class ExplicitStep final : public Transform {
 class ImplicitStep final : public Transform {
  public:
   void apply(Move& m) override {
-    const double shift = 1 / m.eta;
-    m.y = shift * m.y + m.v;
-    m.flow.solve_stiff(shift, m.y);
+    m.y += m.eta * m.v;
+    m.flow.solve_stiff(m.eta, m.y);
   }
 };
 

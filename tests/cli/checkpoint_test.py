@@ -37,17 +37,16 @@ class KilledRun(ProgramTest):
             return None
 
     def kill_after(self, line, checkpoints, pause):
-        """Starts the run, waits for so many checkpoints and a pause, and kills it; whether it was still running."""
+        """Starts the run, waits for so many checkpoints and a pause, and kills it; whether it had not finished."""
         process = self.start(*line, "--out.dir=run")
         for _ in range(checkpoints):
             before = self.checkpoint()
             while self.checkpoint() == before and process.poll() is None:
                 time.sleep(0.001)
         time.sleep(pause)
-        running = process.poll() is None
         process.kill()
         process.wait()
-        return running
+        return self.checkpoint() is not None
 
     def check(self, scheme):
         line = [*LINE, *SCHEMES[scheme]]

@@ -64,11 +64,11 @@ TEST(HeavyBall, HasTheJacobianOfItsVelocity) {
 
 TEST(HeavyBall, SolvesItsStiffPart) {
   const Ball ball;
-  for (const double shift : {.1, 3., 400.}) {
+  for (const double h : {.0025, .3, 10.}) {
     Vector x = ball.w, back(2 * ball.n);
-    ball.flow.solve_stiff(shift, x);
+    ball.flow.solve_stiff(h, x);
     ball.flow.jvp(Part::stiff, {}, ball.y, x, back);
-    EXPECT_LT(test::distance(shift * x - back, ball.w), 1e-11) << shift;
+    EXPECT_LT(test::distance(x - h * back, ball.w), 1e-11) << h;
   }
 }
 

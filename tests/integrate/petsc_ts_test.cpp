@@ -30,9 +30,9 @@ class Throwing final : public Flow {
     count(Call::jvp);
     vw = -share(part) * w;
   }
-  void solve_stiff(double shift, Out x) const override {
+  void solve_stiff(double h, Out x) const override {
     count(Call::solve_stiff);
-    x /= shift + share(Part::stiff);
+    x /= 1 + h * share(Part::stiff);
   }
   void phi_stiff(int k, double h, Out x) const override {
     count(Call::solve_stiff);

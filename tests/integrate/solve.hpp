@@ -111,7 +111,7 @@ class Counted final : public Flow {
     calls_.products += part == Part::slow || part == Part::all;
     flow_.jvp(part, at, y, w, vw);
   }
-  void solve_stiff(double shift, Out x) const override { flow_.solve_stiff(shift, x); }
+  void solve_stiff(double h, Out x) const override { flow_.solve_stiff(h, x); }
   bool stiff() const override { return flow_.stiff(); }
   bool symmetric() const override { return flow_.symmetric(); }
   bool self_adjoint() const override { return flow_.self_adjoint(); }

@@ -39,8 +39,8 @@ class Flow {
   virtual void velocity(Part part, const Instant& at, In y, Out v) const = 0;
   /// vw <- (d velocity/d y) w of `part`.
   virtual void jvp(Part part, const Instant& at, In y, In w, Out vw) const = 0;
-  /// x <- (shift I - J)^-1 x for the Jacobian J of the stiff part; shift > 0.
-  virtual void solve_stiff(double shift, Out x) const { x /= shift; }
+  /// x <- (I - h J)^-1 x for the Jacobian J of the stiff part; h > 0.
+  virtual void solve_stiff(double /*h*/, Out /*x*/) const {}
   /// x <- phi_k(h J) x for the same J, k from 0 to 3, h >= 0 (core/phi.hpp). Throws std::invalid_argument where a flow
   /// with a stiff part does not know how.
   virtual void phi_stiff(int k, double h, Out x) const;

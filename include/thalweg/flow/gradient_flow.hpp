@@ -40,7 +40,7 @@ class GradientFlow final : public Flow {
   Index samples() const override { return objective_.samples(); }
   void velocity(Part part, const Instant& at, In y, Out v) const override;
   void jvp(Part part, const Instant& at, In y, In w, Out vw) const override;
-  void solve_stiff(double shift, Out x) const override;
+  void solve_stiff(double h, Out x) const override;
   void phi_stiff(int k, double h, Out x) const override;
   bool stiff() const override { return slots_.nu > 0; }
   bool symmetric() const override { return slots_.sigma == 0 && self_adjoint(); }

@@ -17,7 +17,7 @@ class HeavyBall final : public Flow {
   Index samples() const override { return descent_.samples(); }
   void velocity(Part part, const Instant& at, In y, Out v) const override;
   void jvp(Part part, const Instant& at, In y, In w, Out vw) const override;
-  void solve_stiff(double shift, Out x) const override;
+  void solve_stiff(double h, Out x) const override;
   bool stiff() const override { return true; }
   std::optional<SecondOrder> second_order() const override { return SecondOrder{descent_, friction_}; }
   std::optional<double> energy(In y) const override { return batch_energy({}, y); }

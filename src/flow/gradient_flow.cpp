@@ -92,8 +92,8 @@ void GradientFlow::lower(Out x) const {
   }
 }
 
-/// I + h nu M^-1 K = M^-1 (M + h nu K), and (1 + sigma l)^m + h nu l = prod_k (1 + c_k l) with real c_k >= 0, so that the
-/// inverse is M times one or two lattice solves.
+/// I + h nu M^-1 K = M^-1 (M + h nu K), and (1 + sigma l)^m + h nu l = prod_k (1 + c_k l) with real c_k >= 0, so that
+/// the inverse is M times one or two lattice solves.
 void GradientFlow::solve_stiff(double h, Out x) const {
   if (!stiff()) return;
   const double s = slots_.sigma, q = h * slots_.nu;

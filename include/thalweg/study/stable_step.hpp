@@ -16,7 +16,7 @@ class Linearisation final : public Flow {
     if (part == Part::slow || part == Part::all) v -= growth_ * y;
   }
   void jvp(Part part, const Instant& at, In, In w, Out vw) const override { velocity(part, at, w, vw); }
-  void solve_stiff(double shift, Out x) const override { flow_.solve_stiff(shift, x); }
+  void solve_stiff(double h, Out x) const override { flow_.solve_stiff(h, x); }
   void phi_stiff(int k, double h, Out x) const override { flow_.phi_stiff(k, h, x); }
   bool stiff() const override { return flow_.stiff(); }
   bool symmetric() const override { return flow_.symmetric(); }

@@ -40,18 +40,33 @@ void Audience::begin(const Frame& start) {
 
 void Audience::resume(double now, std::vector<double> seen) {
   seen_ = std::move(seen);
-  for (std::size_t i = 0; i < watches_.size(); ++i) {
-    const auto& times = watches_[i].when.times;
-    while (next_[i] < times.size() && times[next_[i]] <= now + tolerance_) ++next_[i];
-  }
+  for (std::size_t i = 0; i < watches_.size(); ++i)
+    while (timed(i, {now, 0, {}})) ++next_[i];
+}
+
+/// Whether observer i's count of steps has come round.
+bool Audience::counted(std::size_t i, const Instant& now) const {
+  const std::int64_t every = watches_[i].when.every;
+  return every > 0 && now.step % every == 0;
+}
+
+/// Whether the next of observer i's times has come.
+bool Audience::timed(std::size_t i, const Instant& now) const {
+  const auto& times = watches_[i].when.times;
+  return next_[i] < times.size() && times[next_[i]] <= now.time + tolerance_;
+}
+
+bool Audience::waits_for(const Instant& now) const {
+  for (std::size_t i = 0; i < watches_.size(); ++i)
+    if (counted(i, now) || timed(i, now)) return true;
+  return false;
 }
 
 void Audience::after_step(const Frame& now) {
   for (std::size_t i = 0; i < watches_.size(); ++i) {
-    const Schedule& when = watches_[i].when;
-    bool due = when.every > 0 && now.at.step % when.every == 0;
-    for (auto& k = next_[i]; k < when.times.size() && when.times[k] <= now.at.time + tolerance_; ++k) {
-      const double time = when.times[k];
+    bool due = counted(i, now.at);
+    for (; timed(i, now.at); ++next_[i]) {
+      const double time = watches_[i].when.times[next_[i]];
       if (segment_ && time < now.at.time - tolerance_)
         between(i, {time, segment_->start().step, {}}, now.work);
       else

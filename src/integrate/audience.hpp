@@ -37,7 +37,9 @@ class Audience {
   void begin(const Frame& start);
   /// The observers have seen what was due up to `now`, each something last at `seen`.
   void resume(double now, std::vector<double> seen);
-  /// A step of the scheme has ended in `now`.
+  /// Whether a step that ends now brings something to see.
+  bool waits_for(const Instant& now) const;
+  /// Such a step has ended in `now`.
   void after_step(const Frame& now);
   void at_end(const Frame& end);
 
@@ -45,6 +47,8 @@ class Audience {
   const std::vector<double>& seen() const { return seen_; }
 
  private:
+  bool counted(std::size_t i, const Instant& now) const;
+  bool timed(std::size_t i, const Instant& now) const;
   void show(std::size_t i, const Frame& frame);
   void between(std::size_t i, const Instant& at, const Work& work);
 

@@ -1,7 +1,5 @@
 #include "thalweg/integrate/descent.hpp"
 
-#include <chrono>
-
 namespace thalweg {
 namespace {
 
@@ -20,7 +18,6 @@ class Descent final : public Stepper {
   }
 
   Advance advance() override {
-    const auto start = std::chrono::steady_clock::now();
     now_.batch = batches_.at(now_.step);
     const double eta = sizes_(now_.step);
     // Times of equal steps are multiples, free of accumulated rounding; a rest below 1e-9 of a step is rounding.
@@ -31,7 +28,6 @@ class Descent final : public Stepper {
     now_.time = last ? horizon_ : next;
     ++now_.step;
     ++work_.steps;
-    work_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return {};
   }
   const Instant& now() const override { return now_; }

@@ -25,12 +25,31 @@ std::optional<Status> exhausted(const Stepper& stepper, const Stop& stop) {
   return std::nullopt;
 }
 
-/// The rules about the world.
-std::optional<Status> called_off(const Stop& stop, double wall) {
-  if (stop.wall && wall >= *stop.wall) return Status::wall;
-  if (stop.interrupted && stop.interrupted()) return Status::interrupted;
-  return std::nullopt;
-}
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Seconds between starts and stops; reading a clock every step would cost a percent of the smallest.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double before) : sum_(before) {}
+
+  void start() {
+    if (!running_) started_ = Clock::now();
+    running_ = true;
+  }
+  void stop() {
+    if (running_) sum_ += seconds_since(started_);
+    running_ = false;
+  }
+  /// When stopped.
+  double seconds() const { return sum_; }
+
+ private:
+  double sum_;
+  bool running_ = false;
+  Clock::time_point started_;
+};
 
 /// One solve: a stepper, those who watch it, and when to stop.
 class Solve {
@@ -48,20 +67,23 @@ class Solve {
         segment_(flow),
         verdict_(flow, scheme, y0),
         // Times closer than this are one time: rounding of a sum of steps.
-        audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step, flow.parameters()) {}
+        audience_(interpolates_ ? &segment_ : nullptr, watches, 1e-9 * scheme.settings.step, flow.parameters()),
+        stopwatch_(checkpoints.from ? checkpoints.from->solve.work.seconds : 0) {}
 
   Outcome run() {
     std::optional<Status> end = start();
     Advance last;
     while (!end) {
       if (interpolates_) segment_.begin(stepper_->now(), stepper_->state());
+      stopwatch_.start();
       last = stepper_->advance();
+      if (interpolates_ || !goals_.empty()) stopwatch_.stop();
       if (!last.ok) break;
       verdict_.follow(*stepper_);
       if (interpolates_) segment_.end(stepper_->now().time, stepper_->state());
       end = arrived(interpolates_);
-      audience_.after_step(frame());
-      if (!end) end = called_off(stop_, wall());
+      if (audience_.waits_for(stepper_->now())) audience_.after_step(frame());
+      if (!end) end = called_off();
       if (!end && checkpoints_.every > 0 && stepper_->now().step % checkpoints_.every == 0) keep();
     }
     audience_.at_end(frame());
@@ -73,8 +95,6 @@ class Solve {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   std::optional<Status> start() {
     if (checkpoints_.from) {
       const Checkpoint& from = *checkpoints_.from;
@@ -88,7 +108,7 @@ class Solve {
     stepper_ = made(y0_);
     audience_.begin(frame());
     const auto end = arrived(false);
-    return end ? end : called_off(stop_, wall());
+    return end ? end : called_off();
   }
 
   std::unique_ptr<Stepper> made(In y) const {
@@ -115,8 +135,17 @@ class Solve {
     return std::nullopt;
   }
 
+  /// The rules about the world.
+  std::optional<Status> called_off() const {
+    if (stop_.wall && wall() >= *stop_.wall) return Status::wall;
+    if (stop_.interrupted && stop_.interrupted()) return Status::interrupted;
+    return std::nullopt;
+  }
+
   void keep() {
-    const Checkpoint here{stepper_->snapshot(), audience_.seen(), verdict_.judged(), wall()};
+    stopwatch_.stop();
+    Checkpoint here{stepper_->snapshot(), audience_.seen(), verdict_.judged(), wall()};
+    here.solve.work.seconds = stopwatch_.seconds();
     checkpoints_.keep(here);
     if (!stepper_->restarts()) return;
     stepper_ = made(here.solve.y);
@@ -128,14 +157,17 @@ class Solve {
     work_ = stepper_->work();
     work_.gradients *= flow_.evaluations();
     work_.products *= flow_.evaluations();
+    work_.seconds = stopwatch_.seconds();
     return work_;
   }
 
+  /// What the observers see; their time does not count.
   Frame frame() {
+    stopwatch_.stop();
     if (located_) return {located_->at, located_->y, work(), located_->y};
     return {{stepper_->now().time, stepper_->now().step, {}}, stepper_->state(), work(), stepper_->state()};
   }
-  double wall() const { return wall_before_ + std::chrono::duration<double>(Clock::now() - begun_).count(); }
+  double wall() const { return wall_before_ + seconds_since(begun_); }
 
   struct Located {
     Instant at;
@@ -155,6 +187,7 @@ class Solve {
   Audience audience_;
   std::unique_ptr<Stepper> stepper_;
   Work work_;
+  Stopwatch stopwatch_;
   std::optional<Located> located_;
   Clock::time_point begun_ = Clock::now();
   double wall_before_ = 0;

@@ -1,7 +1,6 @@
 #include "one_step.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 namespace thalweg {
@@ -29,11 +28,8 @@ OneStep::OneStep(const Flow& flow, const SchemeSettings& settings, In y0, double
       atol_(settings.atol.value_or(settings.rtol ? 1e-9 : 0)) {}
 
 Advance OneStep::advance() {
-  const auto start = std::chrono::steady_clock::now();
   now_.batch = batches_.at(now_.step);
-  const Advance result = adaptive() ? adapted_step() : step();
-  work_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+  return adaptive() ? adapted_step() : step();
 }
 
 Snapshot OneStep::snapshot() const {

@@ -1,6 +1,5 @@
 #include "petsc_stepper.hpp"
 
-#include <chrono>
 #include <cmath>
 
 #include "petsc_refusals.hpp"
@@ -97,7 +96,6 @@ double PetscStepper::next_step() const {
 }
 
 Advance PetscStepper::advance() {
-  const auto start = std::chrono::steady_clock::now();
   now_.batch = batches_.at(now_.step);
   kept_ = y_;
   const double before = now_.time;
@@ -113,7 +111,6 @@ Advance PetscStepper::advance() {
   else
     y_ = kept_;
   count();
-  work_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "thalweg/study/comparison.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "thalweg/core/table.hpp"
@@ -214,11 +215,13 @@ double Comparison::seconds_a_step(const SchemeRow& row, bool adaptive) const {
   constexpr double enough = .005;
   const SchemeSettings settings = settings_at(adaptive, adaptive ? 1e-4 : interval_ / 64);  // most steps are short
   const auto stepper = row.make(experiment_.flow, settings, experiment_.start(), end_);
-  double before = 0, seconds = 0;
+  using Clock = std::chrono::steady_clock;
+  auto start = Clock::now();
+  double seconds = 0;
   int steps = 0;
   while (steps < most && seconds < enough && stepper->now().time < end_ && stepper->advance().ok) {
-    if (++steps == cold) before = stepper->work().seconds;
-    seconds = stepper->work().seconds - before;
+    if (++steps == cold) start = Clock::now();
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
   }
   return seconds / std::max(1, steps > cold ? steps - cold : steps);
 }

@@ -92,6 +92,8 @@ TEST_P(CheckpointOfEveryScheme, GoesOnAsTheStraightRunBitForBit) {
     EXPECT_EQ(second.path.steps, straight.path.steps);
     EXPECT_EQ(second.path.states, straight.path.states);
     expect_same(second.outcome.work, straight.outcome.work);
+    EXPECT_GT(from.solve.work.seconds, 0);
+    EXPECT_GE(second.outcome.work.seconds, from.solve.work.seconds);
   }
 }
 

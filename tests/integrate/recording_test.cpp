@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "solve.hpp"
 
@@ -18,6 +20,22 @@ Trajectory record(const Flow& flow, std::string_view scheme, double step, const 
   const Watch watch[] = {{when, path}};
   solve(flow, scheme, step, y0, end, watch, batch);
   return path;
+}
+
+/// Takes its time.
+struct Dreamer final : Observer {
+  void see(const Frame&) override { std::this_thread::sleep_for(std::chrono::milliseconds(200)); }
+};
+
+// Twenty steps of a field in one dimension take microseconds, one look a fifth of a second.
+TEST(Recording, CostsTheSchemeNoTime) {
+  for (const std::string_view scheme : {"sgd", "rk4"}) {
+    Dreamer dreamer;
+    const Watch watch[] = {{{{.5}, 0}, dreamer}};
+    const Outcome outcome = solve(Decay(1).flow, scheme, .05, Vector::Ones(1), 1, watch);
+    EXPECT_GT(outcome.work.seconds, 0) << scheme;
+    EXPECT_LT(outcome.work.seconds, .2) << scheme;
+  }
 }
 
 class RecordingOfEveryScheme : public testing::TestWithParam<SchemeRow> {

@@ -13,7 +13,7 @@ struct Work {
   std::int64_t steps = 0, rejected = 0;
   std::int64_t gradients = 0, products = 0;  // of the whole or of a batch's mean
   std::int64_t nonlinear_iterations = 0, linear_iterations = 0;
-  double seconds = 0;                    // inside the scheme, observers excluded
+  double seconds = 0;                    // inside the scheme; what goals, observers and checkpoints take is left out
   std::optional<double> error;           // the norm of the state's error, where the scheme estimates it
   std::optional<double> carried_energy;  // what the scheme lowers in E's place, where it carries one of its own
 };

@@ -47,7 +47,9 @@ fs::path choose_directory(const Settings& settings, std::string_view command) {
 }
 
 void open_directory(const fs::path& directory) {
-  fs::create_directories(directory);
+  std::error_code failure;
+  fs::create_directories(directory, failure);
+  if (failure) throw std::runtime_error("out.dir: cannot create '" + directory.string() + "': " + failure.message());
   for (const auto name : written) fs::remove_all(directory / name);
 }
 

@@ -162,7 +162,7 @@ class Environment(ProgramTest):
         self.write("file", "")
         for _, err in self.call_all([[*SHORT, "--out.dir=file/run"], ["data", "--out.dir=file/run"],
                                      study("--out.dir=file/run")], code=4):
-            self.assertIn("file/run", err)
+            self.assertRegex(err, r"out\.dir: cannot create '.*file/run': Not a directory")
 
 
 class Results(ProgramTest):

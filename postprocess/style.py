@@ -71,6 +71,7 @@ matplotlib.rcParams.update(
         "lines.markersize": 4.5,
         "figure.facecolor": "white",
         "axes.formatter.useoffset": False,
+        "contour.negative_linestyle": "solid",
         "svg.hashsalt": "thalweg",
         "svg.fonttype": "path",
     }

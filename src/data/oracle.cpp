@@ -1,5 +1,6 @@
 #include "thalweg/data/oracle.hpp"
 
+#include <algorithm>
 #include <boost/math/special_functions/ellint_2.hpp>
 #include <cmath>
 #include <numbers>
@@ -35,7 +36,10 @@ double memoriser_noisy(double noise) { return (1 - noise) * (1 - noise) + noise 
 
 double noisy_cross_entropy(double noise) { return entropy_term(noise) + entropy_term(1 - noise); }
 
-double curvature_sine(double amplitude, double frequency) { return amplitude * std::pow(2 * pi * frequency, 2); }
+double curvature_sine(double amplitude, double frequency) {
+  const double w = 2 * pi * frequency, phase = std::min(w, pi / 2), slope = amplitude * w * std::cos(phase);
+  return amplitude * w * w * std::sin(phase) / std::pow(1 + slope * slope, 1.5);
+}
 
 double boundary_length_sine(double amplitude, double frequency) {
   const double phase = 2 * pi * frequency, m = phase * amplitude, stretch = std::hypot(1, m);

@@ -130,7 +130,7 @@ std::vector<std::size_t> MergeTree::labels(double least_persistence) const {
 namespace {
 
 /// The matrix that takes the values at n nodes, spacing h, through heat time s: a cosine transform of the first kind,
-/// damped, and back.
+/// damped, and back. No entry is negative but by rounding, which is cut off.
 Matrix axis_flow(int n, double h, double time) {
   if (n == 1) return Matrix::Identity(1, 1);
   const int last = n - 1;
@@ -139,14 +139,14 @@ Matrix axis_flow(int n, double h, double time) {
   for (int m = 0; m < 2 * last; ++m) cosine[m] = std::cos(std::numbers::pi * m / last);
   Matrix flow = Matrix::Zero(n, n);
   for (int k = 0; k <= last; ++k) {
-    const double decay = std::exp(-std::pow(std::numbers::pi * k / (last * h), 2) * time);
+    const double decay = std::exp(-std::pow(2 / h * std::sin(std::numbers::pi * k / (2 * last)), 2) * time);
     const double end = k == 0 || k == last ? .5 : 1;
     for (int j = 0; j < n; ++j) {
       const double weight = decay * end * (j == 0 || j == last ? .5 : 1) * 2 / last * cosine[k * j % (2 * last)];
       for (int i = 0; i < n; ++i) flow(i, j) += weight * cosine[k * i % (2 * last)];
     }
   }
-  return flow;
+  return flow.cwiseMax(0);
 }
 
 std::vector<double> finite(std::span<const double> values) {
@@ -164,6 +164,7 @@ std::vector<double> finite(std::span<const double> values) {
 std::vector<double> heat_flow(const Grid& grid, std::span<const double> values, double time) {
   require(time >= 0, "surface.heat: " + to_text(time) + " is negative");
   std::vector<double> u = finite(values);
+  if (time == 0) return u;
   std::size_t stride = 1;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     const int n = grid.nodes[axis];

@@ -5,6 +5,8 @@ namespace thalweg {
 HeavyBall::HeavyBall(const Flow& descent, double friction)
     : descent_(descent), friction_(friction), n_(descent.size()) {
   require(friction >= 0, "flow.gamma: " + to_text(friction) + " is negative");
+  require(!descent.noisy(),
+          "flow.gamma: the heavy ball has no noise; take another flow.diffusion than law, or leave it out");
 }
 
 void HeavyBall::velocity(Part part, const Instant& at, In y, Out v) const {
@@ -25,7 +27,8 @@ void HeavyBall::add_motion(Part part, In u, Out x) const {
   x.tail(n_) -= friction_ * u;
 }
 
-/// (a - h b, (1 + h gamma) b - h J a) = (p, q) with the gradient flow's J: (I - h k J) a = p + k q, k = h/(1 + h gamma).
+/// (a - h b, (1 + h gamma) b - h J a) = (p, q) with the gradient flow's J: (I - h k J) a = p + k q, k = h/(1 + h
+/// gamma).
 void HeavyBall::solve_stiff(double h, Out x) const {
   const double k = h / (1 + h * friction_);
   Vector a = x.head(n_) + k * x.tail(n_);

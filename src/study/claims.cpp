@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <set>
 
 #include <boost/math/distributions/binomial.hpp>
 
@@ -56,24 +57,40 @@ bool diffuses_anything(const std::string& method) {
   return !has("flow.diffusion=none") && !has("flow.lattice=permuted");
 }
 
-/// What all claims look at: one matching, the baseline, and the methods that diffuse anything.
+/// What all claims look at: one matching, the baseline, and the methods that diffuse anything, but for those of which
+/// no run ended well.
 class Evidence {
  public:
   Evidence(const Design& design, std::string_view baseline, std::span<const RunRow> rows)
       : design_(design), rows_(rows), runs_(design, rows), baseline_(runs_.find(2, baseline)) {
     matching_ = std::max(0, runs_.find(3, "equal-effective-step"));
-    for (int m = 0; m < runs_.methods(); ++m)
-      if (m != baseline_ && diffuses_anything(name_of(2, m))) diffusing_.push_back(m);
+    std::set<std::string> survivors;
+    for (const RunRow& row : rows)
+      if (ended_well(row) && design.level(row.run, "matching") == name_of(3, matching_))
+        survivors.insert(design.level(row.run, "method"));
+    for (int m = 0; m < runs_.methods(); ++m) {
+      const std::string& name = name_of(2, m);
+      if (m == baseline_ || !diffuses_anything(name)) continue;
+      if (survivors.contains(name))
+        diffusing_.push_back(m);
+      else
+        lost_ += (lost_.empty() ? "" : ", ") + name;
+    }
   }
 
   const Design& design() const { return design_; }
   std::span<const RunRow> rows() const { return rows_; }
   const PairedRuns& runs() const { return runs_; }
   bool any() const { return !diffusing_.empty(); }
+  std::string none() const {
+    return lost_.empty() ? "No method here diffuses anything."
+                         : "No run that diffuses anything ended well: " + lost_ + ".";
+  }
   std::string baseline() const { return name_of(2, baseline_); }
   std::string where() const {
     return std::to_string(diffusing_.size()) +
-           (diffusing_.size() == 1 ? " diffusing method, " : " diffusing methods, ") + name_of(3, matching_);
+           (diffusing_.size() == 1 ? " diffusing method, " : " diffusing methods, ") + name_of(3, matching_) +
+           (lost_.empty() ? "" : "; without " + lost_ + ", of which no run ended well");
   }
 
   /// The mean difference of the diffusing methods to the baseline, a number a seed.
@@ -100,12 +117,11 @@ class Evidence {
   PairedRuns runs_;
   int baseline_, matching_;
   std::vector<int> diffusing_;
+  std::string lost_;
 };
 
-bool too_few(const PairedEffect& e) { return e.pairs < pairs_needed(level, 1); }
-bool seen(const PairedEffect& e) { return !too_few(e) && e.p < level && (e.low > 0 || e.high < 0); }
-
-/// "roughness -0.03 [-0.04, -0.02] from 0.25, sharpness ...", and whether each is seen; unmeasured ones are left out.
+/// "roughness -0.03 [-0.04, -0.02] from 0.25, sharpness ...", and whether each is seen, adjusted for their number (Holm
+/// 1979); unmeasured ones are left out.
 struct Compared {
   std::string text;
   int measured = 0, seen_below = 0, seen_above = 0, few = 0;
@@ -113,14 +129,23 @@ struct Compared {
 
 Compared compared(const Evidence& evidence, std::span<const std::string_view> names, const Cell& cell) {
   Compared all;
+  std::vector<PairedEffect> effects;
+  std::vector<double> p;
   for (const auto measure : names) {
     const PairedEffect e = evidence.effect(measure, cell);
     if (e.pairs == 0) continue;
     all.text += (all.measured++ > 0 ? ", " : "") + words(measure) + " " + signed_text(e.mean) +
                 interval_text(e.low, e.high) + " from " + short_text(evidence.of_baseline(measure, cell));
-    all.few += too_few(e);
-    all.seen_below += seen(e) && e.mean < 0;
-    all.seen_above += seen(e) && e.mean > 0;
+    effects.push_back(e);
+    p.push_back(e.p);
+  }
+  const auto adjusted = holm(p);
+  for (std::size_t k = 0; k < effects.size(); ++k) {
+    const PairedEffect& e = effects[k];
+    const bool few = e.pairs < pairs_needed(level, all.measured);
+    all.few += few;
+    all.seen_below += !few && adjusted[k] < level && e.high < 0;
+    all.seen_above += !few && adjusted[k] < level && e.low > 0;
   }
   return all;
 }
@@ -128,18 +153,19 @@ Compared compared(const Evidence& evidence, std::span<const std::string_view> na
 constexpr const char* few_words = "Too few seeds to tell";
 
 std::string smooth_answer(const Evidence& evidence) {
-  if (!evidence.any()) return "No method here diffuses anything.";
+  if (!evidence.any()) return evidence.none();
   const Cell all = evidence.runs().everywhere();
   static constexpr std::string_view path[] = {"roughness", "turning"}, geometry[] = {"sharpness", "trace"};
   const Compared smooth = compared(evidence, path, all), local = compared(evidence, geometry, all);
   if (smooth.measured + local.measured == 0) return "Neither the path nor the geometry was measured.";
   std::string text;
   if (smooth.measured > 0)
-    text += smooth.few > 0                                   ? std::string(few_words)
-            : smooth.seen_below > 0 && smooth.seen_above > 0 ? "The path is smoother by one measure and rougher by another"
-            : smooth.seen_below > 0                          ? "Diffusion smooths the path"
-            : smooth.seen_above > 0                          ? "Diffusion roughens the path"
-                                                             : "No difference of the path is seen";
+    text += smooth.few > 0 ? std::string(few_words)
+            : smooth.seen_below > 0 && smooth.seen_above > 0
+                ? "The path is smoother by one measure and rougher by another"
+            : smooth.seen_below > 0 ? "Diffusion smooths the path"
+            : smooth.seen_above > 0 ? "Diffusion roughens the path"
+                                    : "No difference of the path is seen";
   if (smooth.measured > 0) text += ": " + smooth.text;
   if (local.measured > 0)
     text += (text.empty() ? "" : ". ") +
@@ -155,12 +181,13 @@ std::string smooth_answer(const Evidence& evidence) {
 /// The share of runs that went wrong, with its exact interval (Clopper & Pearson 1934).
 std::string lost_text(std::span<const RunRow* const> runs) {
   const auto all = static_cast<double>(runs.size());
-  const auto lost = static_cast<double>(std::count_if(runs.begin(), runs.end(), [](auto r) { return !ended_well(*r); }));
+  const auto lost =
+      static_cast<double>(std::count_if(runs.begin(), runs.end(), [](auto r) { return !ended_well(*r); }));
   using Binomial = boost::math::binomial;
   const double low = lost > 0 ? Binomial::find_lower_bound_on_p(all, lost, level / 2) : 0,
                high = lost < all ? Binomial::find_upper_bound_on_p(all, lost, level / 2) : 1;
-  return to_text(lost) + " of " + to_text(all) + " runs diverged or gave up, " + short_text(100 * lost / all) +
-         " %" + interval_text(100 * low, 100 * high);
+  return to_text(lost) + " of " + to_text(all) + " runs diverged or gave up, " + short_text(100 * lost / all) + " %" +
+         interval_text(100 * low, 100 * high);
 }
 
 /// The level of data.kind at a run, whether it is a factor or the same everywhere.
@@ -198,12 +225,15 @@ std::string structure_answer(const Evidence& evidence) {
   for (const std::string_view measure : {"test_accuracy", "loss"}) {
     const auto shares = shares_of(evidence.design(), evidence.rows(), index_of(measure));
     const auto of = [&](const char* group) {
-      const auto it = std::find_if(shares.begin(), shares.end(), [&](const VarianceShare& s) { return s.term == group; });
+      const auto it =
+          std::find_if(shares.begin(), shares.end(), [&](const VarianceShare& s) { return s.term == group; });
       return it == shares.end() || std::isnan(it->share) ? std::nullopt : std::optional(*it);
     };
     const auto data = of(all_of_data), method = of(all_of_method);
     if (!data || !method) continue;
-    text = data->low > method->high   ? "The data decide"
+    const bool few = static_cast<int>(evidence.design().axes().back().levels.size()) < pairs_needed(level, 1);
+    text = few                        ? std::string(few_words)
+           : data->low > method->high ? "The data decide"
            : method->low > data->high ? "The method decides"
                                       : "Neither clearly decides";
     text += ": data factors explain " + percent(*data) + " of the variance of " + words(measure) +

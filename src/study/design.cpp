@@ -1,6 +1,7 @@
 #include "thalweg/study/design.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "thalweg/core/table.hpp"
@@ -62,8 +63,13 @@ void require_methods_decide(const Settings& s) {
   require(s.flow.lattice == untouched.flow.lattice, "flow.lattice: " + s.flow.lattice + advice);
 }
 
-/// stop.steps of a study are the baseline's; what takes more gradients a step than it takes fewer steps.
+/// stop.steps of a study are the baseline's, and stop.time alone means those that span it; what takes more gradients a
+/// step than the baseline takes fewer steps.
 void spend_the_gradients_of(const Method& baseline, const Method& method, const Settings& base, Settings& s) {
+  if (!s.stop.steps && s.stop.time) {
+    s.stop.steps = std::max<std::int64_t>(1, std::llround(*s.stop.time / base.stepping.step));
+    s.stop.time.reset();
+  }
   if (!s.stop.steps) return;
   Settings of_baseline = base;
   apply_keys(of_baseline, baseline.keys);

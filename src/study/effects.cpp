@@ -99,9 +99,11 @@ std::string line(const Design& design, const Effect& e) {
   return text + "," + verdict(e) + "\n";
 }
 
-/// A term of the analysis of variance that a method or its matching takes part in, or one of the data alone.
+/// A term of the analysis of variance that a method or its matching takes part in, or one of the data alone; those that
+/// change with the seed are neither's.
 std::string group_of(const std::string& term) {
   const auto parts = terms_of(term);
+  if (std::ranges::find(parts, "seed") != parts.end()) return "";
   const auto of_method = [](const std::string& part) {
     return part == "method" || part == "matching" || part.starts_with("flow.") || part.starts_with("scheme.");
   };

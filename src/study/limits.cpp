@@ -131,6 +131,8 @@ std::map<std::int64_t, std::vector<double>> handed_out(std::int64_t tasks, const
 }
 
 std::vector<LimitPoint> step_limit(const Experiment& ex, std::span<const double> steps, const Console& console) {
+  require(!ex.flow.noisy(),
+          "flow.diffusion: law has noise, which limit.kind=step leaves out; take another flow or limit");
   std::vector<LimitPoint> points;
   for (const double step : steps) points.push_back({"descent-flow", step});
   return measured(points, console, [&](std::size_t i) {

@@ -18,7 +18,9 @@ bool ended_well(const RunRow& row) {
 }
 
 PairedRuns::PairedRuns(const Design& design, std::span<const RunRow> rows)
-    : design_(design), rows_(static_cast<std::size_t>(design.size())), factors_(static_cast<int>(design.axes().size()) - 3) {
+    : design_(design),
+      rows_(static_cast<std::size_t>(design.size())),
+      factors_(static_cast<int>(design.axes().size()) - 3) {
   for (const RunRow& row : rows) rows_[static_cast<std::size_t>(row.run)] = &row;
 }
 
@@ -37,8 +39,10 @@ std::vector<double> PairedRuns::differences(std::size_t measure, const Cell& cel
     bool means_something = false;
     for (std::size_t s = 0; s < seeds; ++s) {
       const int seed = static_cast<int>(s);
-      own[s] = value(measure, c, matching, method, seed) - value(measure, c, matching, baseline, seed);
-      means_something = means_something || !std::isnan(own[s]);
+      const double mine = value(measure, c, matching, method, seed),
+                   theirs = value(measure, c, matching, baseline, seed);
+      own[s] = mine - theirs;
+      means_something = means_something || !std::isnan(mine) || !std::isnan(theirs);
     }
     if (!means_something) return;
     for (std::size_t s = 0; s < seeds; ++s) sums[s] += own[s];

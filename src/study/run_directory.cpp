@@ -17,7 +17,7 @@ constexpr std::string_view written[] = {
     // evaluate
     "evaluate.csv", "evaluate.json",
     // study
-    "runs.csv", "curves.csv", "effects.csv", "shares.csv", "study.sqlite", "study.sqlite-wal", "study.sqlite-shm",
+    "runs.csv", "curves.csv", "effects.csv", "shares.csv", "claims.csv", "study.sqlite", "study.sqlite-wal", "study.sqlite-shm",
     // spectrum
     "spectrum.csv", "spectrum.json", "spectrum.png", "vectors.csv", "density.csv", "sharpness.csv", "sharpness.png",
     // surface

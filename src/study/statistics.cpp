@@ -281,7 +281,10 @@ PairedEffect paired_effect(std::span<const double> differences, std::uint64_t se
 int pairs_needed(double level, int tests) {
   require(0 < level && level < 1 && 1 <= tests,
           "pairs_needed: needs 0 < level < 1 <= tests, not " + to_text(level) + " and " + std::to_string(tests));
-  return static_cast<int>(std::ceil(1 + std::log2(tests / level)));
+  const double patterns = tests / level;
+  // So many are not drawn at random; beyond `many` pairs none are.
+  if (patterns > 1 + sign_patterns) return static_cast<int>(many) + 1;
+  return static_cast<int>(std::ceil(1 + std::log2(patterns)));
 }
 
 std::vector<double> holm(std::span<const double> p) {

@@ -24,13 +24,19 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Builds the first seed of every cell, so that a bad level is a sentence before anything is written.
+/// Builds the first seed of every cell with every step it may try, so that a bad level is a sentence before anything is
+/// written.
 void check_design(const Design& design) {
   const auto cells = design.size() / static_cast<std::int64_t>(design.axes().back().levels.size());
   std::vector<std::string> asked;
   for (std::int64_t run = 0; run < cells; ++run) {
-    const auto experiment = make_experiment(design, run);
-    for (auto& name : read_options(experiment->scheme, experiment->dynamics)) asked.push_back(std::move(name));
+    for (const double factor : step_factors(design, run)) {
+      const auto experiment = make_experiment(design, run, factor);
+      require(design.level(run, "matching") != "tuned" || validates(*experiment),
+              "study.matching: tuned chooses by the validation accuracy, which needs validation samples and the probe "
+              "validation_accuracy");
+      for (auto& name : read_options(experiment->scheme, experiment->dynamics)) asked.push_back(std::move(name));
+    }
   }
   require_options_used(asked);
 }
@@ -62,8 +68,8 @@ class Study {
     while (!console_.interrupted || !console_.interrupted()) {
       const auto task = crew.next();
       if (!task) break;
-      RunRow row = run_one(design_, pending_[static_cast<std::size_t>(*task)], settings_.study.curves,
-                           console_.interrupted, console_.ranks > 1 ? &watch : nullptr);
+      RunRow row = run_or_fail(design_, pending_[static_cast<std::size_t>(*task)], settings_.study.curves,
+                               console_.interrupted, console_.ranks > 1 ? &watch : nullptr);
       // An interrupted run is no result: it starts afresh when the study resumes.
       if (row.status != "interrupted") crew.send(packed(row));
       crew.poll();
@@ -84,6 +90,7 @@ class Study {
     }
     MPI_Bcast(&failed_, 1, MPI_INT, 0, MPI_COMM_WORLD);
     if (problem) std::rethrow_exception(problem);
+    if (failed_ != 0) return failed_;
     std::int64_t count = static_cast<std::int64_t>(pending_.size());
     MPI_Bcast(&count, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
     pending_.resize(static_cast<std::size_t>(count));
@@ -149,7 +156,7 @@ class Study {
     std::string text = std::to_string(size_) + " runs";
     if (done > 0) text += ", " + std::to_string(done) + " of them finished before";
     if (!pending_.empty() && console_.notes) {
-      const double each = run_one(design_, pending_.front(), false, console_.interrupted, nullptr).seconds;
+      const double each = run_or_fail(design_, pending_.front(), false, console_.interrupted, nullptr).seconds;
       double all = 0;
       for (const std::int64_t run : pending_) all += solves(run);
       text += ", about " + duration_text(each * all / solves(pending_.front()) / console_.ranks) + " on " +
@@ -164,15 +171,19 @@ class Study {
     progress_->at(static_cast<double>(size_ - static_cast<std::int64_t>(pending_.size() - kept_)));
   }
 
-  /// The first cell's run of every method at the first seed once more, for ParaView: runs keep no states.
-  void write_scenes() const {
+  /// The first cell's run of every method at the first seed once more, at the step that the table has, for ParaView:
+  /// runs keep no states.
+  void write_scenes(std::span<const RunRow> rows) const {
     const auto& methods = design_.axes()[design_.axes().size() - 2].levels;
     for (std::size_t m = 0; m < methods.size(); ++m) {
-      const auto experiment = make_experiment(design_, static_cast<std::int64_t>(m));
+      const auto run = static_cast<std::int64_t>(m);
+      const auto row = std::ranges::find(rows, run, &RunRow::run);
+      const auto experiment = make_experiment(design_, run, row == rows.end() ? 1 : step_factor(design_, *row));
       Trajectory path;
       const Watch watch{experiment->schedule(), path};
       experiment->run({&watch, 1}, console_.interrupted);
-      write_scene(directory_ / "paraview" / methods[m], *experiment, path, closing_surface(*experiment, path, console_));
+      write_scene(directory_ / "paraview" / methods[m], *experiment, path,
+                  closing_surface(*experiment, path, console_));
     }
   }
 
@@ -199,7 +210,7 @@ class Study {
     report.numbers = {{"runs", static_cast<double>(rows.size())}, {"diverged", static_cast<double>(bad)}};
     replace_file(directory_ / "run.json", run_json(report));
     if (settings_.pictures) {
-      write_scenes();
+      write_scenes(rows);
       postprocess("report.py", directory_, console_);
     }
     for (const Claim& claim : answers) console_.out << claim.question << '\n' << "  " << claim.answer << '\n';

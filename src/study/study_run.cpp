@@ -76,10 +76,15 @@ std::vector<std::string> table_columns() {
 
 std::unique_ptr<Experiment> make_experiment(const Design& design, std::int64_t run, double factor) {
   Settings settings = design.settings(run);
-  settings.stepping.step *= factor;
+  // What has no fixed step to count runs over the time that as many of these steps span.
+  const auto take = [&](double step) {
+    if (!settings.stop.steps && settings.stop.time) *settings.stop.time *= step / settings.stepping.step;
+    settings.stepping.step = step;
+  };
+  take(settings.stepping.step * factor);
   auto experiment = std::make_unique<Experiment>(settings);
   if (design.level(run, "matching") != "equal-effective-step") return experiment;
-  settings.stepping.step = matched_step(settings, *experiment);
+  take(matched_step(settings, *experiment));
   if (!experiment->learning) return std::make_unique<Experiment>(settings);
   Dataset data = experiment->learning->data;
   return std::make_unique<Experiment>(settings, std::move(data));
@@ -106,17 +111,45 @@ Solved solve(const Experiment& ex, std::int64_t run, bool curves, const std::fun
 
 }  // namespace
 
+std::vector<double> step_factors(const Design& design, std::int64_t run) {
+  if (design.level(run, "matching") != "tuned") return {1};
+  std::vector<double> factors = design.settings(run).study.tuning;
+  std::ranges::sort(factors);
+  return factors;
+}
+
+double step_factor(const Design& design, const RunRow& row) {
+  if (design.level(row.run, "matching") != "tuned") return 1;
+  const auto columns = table_columns();
+  const double step = row.measures[static_cast<std::size_t>(std::ranges::find(columns, "step") - columns.begin())];
+  return std::isnan(step) ? 1 : step / design.settings(row.run).stepping.step;
+}
+
+bool validates(const Experiment& experiment) {
+  const auto& probes = experiment.settings.record.probes;
+  return experiment.learning && experiment.learning->data.validation.size() > 0 &&
+         (probes.empty() || std::ranges::find(probes, "validation_accuracy") != probes.end());
+}
+
+RunRow run_or_fail(const Design& design, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
+                   Observer* watch) {
+  try {
+    return run_one(design, run, curves, interrupted, watch);
+  } catch (const std::invalid_argument& problem) {
+    return {run, std::string(name(Status::failed)), problem.what(), std::vector<double>(table_columns().size(), nan), 0,
+            {}};
+  }
+}
+
 RunRow run_one(const Design& design, std::int64_t run, bool curves, const std::function<bool()>& interrupted,
                Observer* watch) {
   const auto start = std::chrono::steady_clock::now();
-  std::vector<double> factors{1};
-  if (design.level(run, "matching") == "tuned") factors = design.settings(run).study.tuning;
-  std::sort(factors.begin(), factors.end());
   std::optional<Solved> best;
-  for (const double factor : factors) {
+  for (const double factor : step_factors(design, run)) {
     Solved solved = solve(*make_experiment(design, run, factor), run, curves, interrupted, watch);
     const bool ended = solved.row.status == name(Status::interrupted);
-    if (ended || !best || solved.validation > best->validation || std::isnan(best->validation))
+    if (ended || !best || solved.validation > best->validation ||
+        (std::isnan(best->validation) && !std::isnan(solved.validation)))
       best = std::move(solved);
     if (ended) break;
   }

@@ -49,7 +49,13 @@ class Misuse(ProgramTest):
             (["train", "--scheme.name=rk44"], ["scheme.name", "'rk44'", "rk4"]),
             (["train", "--scheme.name=radau5"], ["radau5 is not in this build of PETSc; take ", "bdf"]),
             ([*SHORT, "--scheme.name=velocity-verlet"], ["velocity-verlet", "give flow.gamma"]),
+            ([*SHORT, "--scheme.name=rk4", "--flow.diffusion=law", "--flow.gamma=1"], ["flow.gamma", "no noise"]),
+            (["limit", "--limit.kind=step", "--flow.diffusion=law", "--scheme.name=langevin"], ["flow.diffusion", "noise"]),
             (["study", "--study.methods=sgd,momentun"], ["study.methods", "momentum"]),
+            (["study", "--model.kind=quadratic", "--study.methods=sgd,momentum", "--study.factors=none",
+              "--study.matching=tuned"], ["study.matching: tuned", "validation"]),
+            (["study", "--study.matching=tuned", "--study.tuning=1,16", "--scheme.step=.1", "--scheme.decay=1"],
+             ["scheme.step", "1.6"]),
             (["list", "lossses"], ["'lossses'", "losses"]),
         ])
 
@@ -398,6 +404,22 @@ class Repetition(ProgramTest):
     def test_misuse_of_a_study_ends_all_ranks(self):
         _, err = self.call(*study(factors="data.kind=moons,no"), code=2, ranks=2)
         self.assertEqual(err.count("data.kind: no 'no'"), 1)
+
+    def test_a_study_that_rank_0_cannot_prepare_ends_all_ranks(self):
+        self.call(*study("--stop.steps=2", seeds=1), "--out.dir=first")
+        _, err = self.call(*study("--stop.steps=3", seeds=1), "--out.dir=first", code=2, ranks=2)
+        self.assertEqual(err.count("holds a study of another design"), 1, err)
+
+    def test_a_study_outlives_a_seed_whose_data_cannot_be_used(self):
+        self.write("rare.csv", "a,b,y\n" + "".join(f"{k % 7}.{k},{int(k == 2)},{k % 2}\n" for k in range(20)))
+        _, err = self.call(*study("--data.kind=csv", "--data.file=rare.csv", "--stop.steps=2", seeds=24,
+                                  methods="sgd", factors="none"), "--out.dir=rare", code=3)
+        rows = self.read("rare", "runs.csv").decode().splitlines()
+        self.assertEqual(len(rows), 25)
+        failed = [row for row in rows if ",failed," in row]
+        self.assertTrue(failed)
+        self.assertLess(len(failed), 24)
+        self.assertIn("constant on the training split", failed[0])
 
     def test_a_study_keeps_diverged_runs(self):
         line = study("--model.loss=mse", "--model.activation=identity", "--stop.steps=5",

@@ -74,6 +74,19 @@ TEST(BoundaryLengthSine, IsTheCompleteIntegralAtIntegerFrequency) {
   EXPECT_NEAR(boundary_length_sine(0, 2), 2, 1e-15);
 }
 
+// The largest of |f''|/(1 + f'^2)^(3/2) on a grid of [-1, 1] that holds the ends, and crests to 1e-7 of the curvature.
+TEST(CurvatureSine, IsTheLargestWithinTheDomain) {
+  for (const double k : {.05, .1, .2, .25, .7, 3.}) {
+    const double a = .8, w = 2 * pi * k;
+    double most = 0;
+    for (int i = 0; i <= 100000; ++i) {
+      const double x = i / 50000. - 1, slope = a * w * std::cos(w * x);
+      most = std::max(most, std::abs(a * w * w * std::sin(w * x)) / std::pow(1 + slope * slope, 1.5));
+    }
+    EXPECT_NEAR(curvature_sine(a, k), most, 1e-6 * most) << k;
+  }
+}
+
 // Central differences of the curve with step 1e-4: second derivatives to 1e-8 times a fourth derivative of order 10,
 // and rounding 1e-16/1e-8.
 TEST(CurvatureArchimedean, IsThatOfTheCurve) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numbers>
@@ -50,10 +51,10 @@ TEST(HeatFlow, OfTheDoubleWellLeavesTheSmoothedBarrier) {
   ASSERT_EQ(tree.basins.size(), 4u);
   const double h = grid.spacing[0];
   for (std::size_t k = 1; k < 4; ++k) EXPECT_NEAR(tree.basins[k].persistence(), .133225, 2 * h * h / 8);
-  // The values themselves, in closed form: V + sigma^2/2 V'' + sigma^4/8 V'''' = V + sigma^2/2 (3 x^2 - 1) + 3
-  // sigma^4/4.
+  // The values themselves, in closed form: V + sigma^2/2 D V + sigma^4/8 D^2 V with the second difference D of x^4,
+  // 12 x^2 + 2 h^2: V + sigma^2/2 (3 x^2 - 1 + h^2/2) + 3 sigma^4/4.
   const auto smooth = [&](double x) {
-    return well(x) + sigma * sigma / 2 * (3 * x * x - 1) + 3 * std::pow(sigma, 4) / 4;
+    return well(x) + sigma * sigma / 2 * (3 * x * x - 1 + h * h / 2) + 3 * std::pow(sigma, 4) / 4;
   };
   for (int i = 150; i <= 250; i += 10)
     EXPECT_NEAR(u[grid.index(i, 200)], smooth(grid.coordinate(0, i)) + smooth(0), 1e-10);
@@ -68,7 +69,10 @@ TEST(HeatFlow, DampsCosinesExactly) {
       for (int i = 0; i < 21; ++i)
         u0.push_back(std::cos(std::numbers::pi * 3 * i / 20) * std::cos(std::numbers::pi * j / 10) *
                      std::cos(std::numbers::pi * 2 * k / 4));
-  const double rate = std::pow(std::numbers::pi, 2) * (9 / 4. + 1 / 9. + 4 / 4.);
+  const auto rate_of = [](int k, int intervals, double h) {
+    return std::pow(2 / h * std::sin(std::numbers::pi * k / (2 * intervals)), 2);
+  };
+  const double rate = rate_of(3, 20, .1) + rate_of(1, 10, .3) + rate_of(2, 4, .5);
   const auto u = heat_flow(grid, u0, .1);
   for (std::size_t n = 0; n < u.size(); ++n) EXPECT_NEAR(u[n], std::exp(-.1 * rate) * u0[n], 1e-14);
 }
@@ -79,6 +83,20 @@ TEST(HeatFlow, KeepsConstantsAndValuesAtTimeZero) {
   const auto same = heat_flow(grid, values, 0);
   for (std::size_t n = 0; n < values.size(); ++n) EXPECT_NEAR(same[n], values[n], 1e-14);
   for (const double v : heat_flow(grid, std::vector<double>(81, 3.), 5)) EXPECT_NEAR(v, 3, 1e-14);
+}
+
+// Cliffs of ten orders of magnitude, through heat times far below and far above the square of the spacing.
+TEST(HeatFlow, ObeysTheMaximumPrinciple) {
+  const Grid grid = square(61, 3);
+  const auto cliffs =
+      sampled(grid, [](double x, double y) { return x > .4 ? 1e10 : std::cos(7 * x) * std::sin(9 * y) - 1; });
+  const auto [low, high] = std::ranges::minmax(cliffs);
+  for (const double time : {1e-6, 1e-4, 1e-3, 1e-2, 1., 100.}) {
+    const auto u = heat_flow(grid, cliffs, time);
+    const auto [least, most] = std::ranges::minmax(u);
+    EXPECT_GE(least, low - 1e-5) << time;  // rounding of 1e10
+    EXPECT_LE(most, high * (1 + 1e-14)) << time;
+  }
 }
 
 /// The number of connected pieces of the sublevel set, by flooding over the same neighbours.

@@ -69,6 +69,21 @@ TEST(Design, GivesEveryMethodTheGradientsOfTheBaseline) {
   EXPECT_EQ(steps(s)["sgd"], 240);
 }
 
+TEST(Design, TakesATimeForTheStepsOfTheBaselineThatSpanIt) {
+  Settings s = small();
+  s.study.methods = {"sgd", "sam", "momentum"};
+  s.study.matching = {"equal-step", "equal-effective-step"};
+  s.stop.steps.reset();
+  s.stop.time = 10;
+  s.stepping.step = .25;
+  const Design design(s);
+  for (std::int64_t run = 0; run < design.size(); ++run) {
+    const Settings own = design.settings(run);
+    EXPECT_FALSE(own.stop.time);
+    EXPECT_EQ(own.stop.steps, design.level(run, "method") == "sam" ? 20 : 40);
+  }
+}
+
 TEST(Design, NumbersRunsByTheirLevels) {
   const Design design(small());
   for (std::int64_t run = 0; run < design.size(); ++run) EXPECT_EQ(design.run(design.levels(run)), run);

@@ -61,6 +61,23 @@ TEST(TunedRun, NeverTakesAStepThatDivergesWhereAnotherDoesNot) {
   EXPECT_EQ(solved(tuned, 0).status, "diverged");
 }
 
+// What has no fixed step spans the time of the descent whose metric it has: 60 steps of whatever size they end with.
+TEST(AdaptiveRun, SpansTheTimeOfItsTwin) {
+  for (const std::string matching : {"tuned", "equal-effective-step"}) {
+    Settings s = small({matching});
+    s.study.methods = {"sgd", "laplacian-sgd-neurons", "gradient-metric-flow"};
+    s.study.seeds = 1;
+    const Design design(s);
+    const auto time_of = [&](std::int64_t run, double factor) {
+      const Settings own = make_experiment(design, run, factor)->settings;
+      return own.stop.steps ? own.stepping.step * static_cast<double>(*own.stop.steps) : own.stop.time.value();
+    };
+    const double factor = matching == "tuned" ? 3 : 1;
+    EXPECT_NEAR(time_of(2, factor), time_of(1, factor), 1e-9 * time_of(1, factor)) << matching;
+    EXPECT_GT(time_of(2, factor), 1.01 * time_of(0, 1)) << matching;
+  }
+}
+
 TEST(RunRow, SurvivesItsJourneyBetweenProcesses) {
   const RunRow row = solved(small({"equal-step"}), 1);
   const RunRow same = unpacked(packed(row));

@@ -26,7 +26,8 @@ double memoriser_noisy(double noise);
 /// −ρ ln ρ − (1 − ρ) ln(1 − ρ): the least mean cross-entropy on binary labels that are wrong at rate ρ; 0 at ρ = 0.
 double noisy_cross_entropy(double noise);
 
-/// A (2πk)²: the largest curvature of x₂ = A sin(2πk x₁), at its crests; 1/length.
+/// The largest curvature of x₂ = A sin(2πk x₁) over x₁ ∈ [−1, 1]: A (2πk)² at its crests, or, where k < 1/4 leaves
+/// these outside, that of the ends; 1/length.
 double curvature_sine(double amplitude, double frequency);
 
 /// Arc length of x₂ = A sin(2πk x₁) over x₁ ∈ [−1, 1], k > 0. With m = 2πkA and κ² = m²/(1 + m²) it is

@@ -34,9 +34,11 @@ struct MergeTree {
 MergeTree merge_tree(const Grid& grid, std::span<const double> values);
 
 /// The solution of u_s = Laplacian u at heat time s from these values, no flux through the ends: every value is
-/// averaged with a Gaussian of standard deviation sqrt(2 s). By the exact flow of the interpolating cosine series,
-/// whose modes decay as exp(-(pi k/length)^2 s) along each axis; O(n^(4/3)) to O(n^2) for n nodes. Coordinates are the
-/// grid's. What is not finite counts as the largest finite value.
+/// averaged with weights that tend to a Gaussian of standard deviation sqrt(2 s). By the exact flow of the second
+/// differences: their modes, cosines, decay as exp(-(2 sin(pi k/(2 n))/h)^2 s) over n intervals h along each axis. Its
+/// weights are positive at any s (Lindeberg 1990), so that nothing falls below the least value or rises above the
+/// largest, as the flow of an interpolating series would make it; u is off by O(h^2). O(n^(4/3)) to O(n^2) for n nodes.
+/// Coordinates are the grid's. What is not finite counts as the largest finite value.
 std::vector<double> heat_flow(const Grid& grid, std::span<const double> values, double time);
 
 }  // namespace thalweg

@@ -10,7 +10,7 @@ namespace thalweg {
 /// The energy E + u'Mu/2 falls at the rate gamma u'Mu. The gradient flow must outlive it.
 class HeavyBall final : public Flow {
  public:
-  /// Throws std::invalid_argument on a negative friction (1/time).
+  /// Throws std::invalid_argument on a negative friction (1/time) and on a flow with noise.
   HeavyBall(const Flow& descent, double friction);
 
   Index size() const override { return 2 * n_; }
@@ -19,6 +19,7 @@ class HeavyBall final : public Flow {
   void jvp(Part part, const Instant& at, In y, In w, Out vw) const override;
   void solve_stiff(double h, Out x) const override;
   bool stiff() const override { return true; }
+  std::int64_t evaluations() const override { return descent_.evaluations(); }
   std::optional<SecondOrder> second_order() const override { return SecondOrder{descent_, friction_}; }
   std::optional<double> energy(In y) const override { return batch_energy({}, y); }
   std::optional<double> batch_energy(const Instant& at, In y) const override;

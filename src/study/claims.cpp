@@ -237,7 +237,7 @@ std::string structure_answer(const Evidence& evidence) {
            : method->low > data->high ? "The method decides"
                                       : "Neither clearly decides";
     text += ": data factors explain " + percent(*data) + " of the variance of " + words(measure) +
-            ", method and matching with all their interactions " + percent(*method) + ".";
+            ", method and matching with their interactions " + percent(*method) + ".";
     break;
   }
   if (text.empty())

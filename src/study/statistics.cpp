@@ -135,12 +135,22 @@ double random_sign_flip_p(In d, double bar, std::uint64_t seed) {
   return static_cast<double>(hits) / (1.0 + sign_patterns);
 }
 
-/// Edgeworth's expansion of a sum of independent signs times d_i, whose odd cumulants vanish; nothing where the fourth,
-/// -2 sum d^4 / (sum d^2)^2, is too large for its error, about its square.
+/// The u of which all |d_i| are multiples, as differences of accuracies are; 0 where the least but zero is none.
+double unit_of(In d) {
+  double unit = std::numeric_limits<double>::infinity();
+  for (const double x : d)
+    if (x != 0) unit = std::min(unit, std::abs(x));
+  const auto whole = [unit](double x) { return std::abs(x / unit - std::round(x / unit)) < 1e-9; };
+  return std::ranges::all_of(d, whole) ? unit : 0;
+}
+
+/// Edgeworth's expansion of a sum of independent signs times d_i, whose odd cumulants vanish; of multiples of u the sum
+/// comes in steps of 2 u, half of one of which belongs to the tail. Nothing where the fourth cumulant, -2 sum d^4 /
+/// (sum d^2)^2, is too large for its error, about its square; zeros count for nothing.
 std::optional<double> expanded_sign_flip_p(In d) {
   const double square = d.squaredNorm(), fourth = -2 * d.array().square().square().sum() / (square * square);
-  if (d.size() <= many || !(fourth > -.02)) return std::nullopt;
-  const double z = std::abs(d.sum()) / std::sqrt(square);
+  if ((d.array() != 0).count() <= many || !(fourth > -.02)) return std::nullopt;
+  const double z = std::max(0., std::abs(d.sum()) - unit_of(d)) / std::sqrt(square);
   const double tail = cdf(standard_normal, -z) + pdf(standard_normal, z) * fourth / 24 * (z * z - 3) * z;
   return std::min(1.0, 2 * std::max(tail, 0.0));
 }

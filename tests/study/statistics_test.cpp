@@ -76,6 +76,17 @@ TEST(SignFlip, MonteCarloMeetsTheExactValue) {
   EXPECT_DOUBLE_EQ(paired_effect(Values(70, 1.0), 2).p, 1 / 100'001.0);  // of 2^70 patterns 2 are as far out
 }
 
+// n differences +-1 and any number of zeros: the sum is 2 Binomial(n, 1/2) - n. Half a step of the sum, 1/40 of its
+// deviation, would move p by a tenth; four standard errors of 1e5 patterns are 5 %.
+TEST(SignFlip, OfEqualDifferencesIsBinomialHoweverManyPairs) {
+  for (const auto& [n, zeros, sum] : {std::tuple{102, 899, 20}, {1601, 0, 79}, {1601, 5000, 79}, {40000, 0, 500}}) {
+    std::vector<double> d(static_cast<std::size_t>(n + zeros), 0.);
+    for (int i = 0; i < n; ++i) d[static_cast<std::size_t>(i)] = i < (n + sum) / 2 ? .01 : -.01;
+    const double p = 2 * cdf(complement(boost::math::binomial(n, .5), (n + sum) / 2 - 1));
+    EXPECT_NEAR(paired_effect(d, 1).p, p, (n <= 1000 ? .05 : .003) * p) << n << " and " << zeros;
+  }
+}
+
 TEST(SignFlip, NeedsSixPairsForFivePercent) {
   for (int n = 1; n <= 16; ++n) {
     const double p = paired_effect(Values(static_cast<std::size_t>(n), 0.25), 1).p;
@@ -84,6 +95,9 @@ TEST(SignFlip, NeedsSixPairsForFivePercent) {
   }
   EXPECT_EQ(pairs_needed(0.05, 1), 6);
   EXPECT_EQ(pairs_needed(0.05, 100), 12);  // 2^11 = 2048 >= 100 / .05 = 2000
+  // Sampled patterns reach 1/100 001 and no more; the expansion beyond 1000 pairs has no floor.
+  EXPECT_EQ(pairs_needed(0.05, 5000), 18);
+  EXPECT_EQ(pairs_needed(0.05, 5001), 1001);
   EXPECT_EQ(pairs_needed(0.03125, 1), 6);  // 2 / 2^6 exactly
   EXPECT_THROW(pairs_needed(0, 1), std::invalid_argument);
   EXPECT_THROW(pairs_needed(0.05, 0), std::invalid_argument);

@@ -23,13 +23,13 @@ struct PairedEffect {
 /// (seed, probe)); where all differences are equal it is that point.
 /// p = P(|sum s_i d_i| >= |sum d_i|) over independent signs s_i = +-1 (Fisher 1935): exact over all 2^n patterns up to
 /// n = 16, else (1 + hits) / (1 + 100 000) over random patterns from the stream (seed, permutation).
-/// Beyond n = 1000 both come from their expansions in 1/sqrt(n) instead of samples (Hall 1988; Edgeworth), unless a
-/// few differences outweigh the rest.
+/// Beyond n = 1000 (for p, pairs that differ) both come from their expansions in 1/sqrt(n) instead of samples (Hall
+/// 1988; Edgeworth), unless a few differences outweigh the rest.
 PairedEffect paired_effect(std::span<const double> differences, std::uint64_t seed);
 
 /// The fewest pairs n whose sign-flip p can reach `level` after Holm over `tests` cells: 2 / 2^n <= level / tests.
-/// 0 < level < 1 and tests >= 1, else std::invalid_argument. Beyond n = 16 the random patterns add a floor of their
-/// own, p >= 1 / 100 001.
+/// 0 < level < 1 and tests >= 1, else std::invalid_argument. Where that is less than the random patterns
+/// beyond n = 16 can reach, 1 / 100 001, n is 1001, from where on none are drawn.
 int pairs_needed(double level, int tests);
 
 /// Holm's step-down adjusted p values (Holm 1979), in the order given: with p_(1) <= ... <= p_(m),

@@ -245,8 +245,10 @@ class Files {
       lines.push_back(projected(r_.experiment.objective, ways[curve], slice_, surface_, curve));
       const std::size_t at = 1 + static_cast<std::size_t>(curve) * names.size();
       double barrier = 0;
-      for (const auto& row : rows)
-        barrier = std::max(barrier, row[at] - (1 - row[0]) * rows.front()[at] - row[0] * rows.back()[at]);
+      for (const auto& row : rows) {
+        const double above = row[at] - (1 - row[0]) * rows.front()[at] - row[0] * rows.back()[at];
+        barrier = std::isnan(above) ? above : std::max(barrier, above);  // what has no loss has no barrier
+      }
       numbers_.emplace_back(curve == 0 ? "linear_barrier" : "bezier_barrier", barrier);
     }
     replace_file(directory_ / "connect.csv", csv_text(columns, rows));

@@ -1,5 +1,7 @@
 #include "thalweg/study/crew.hpp"
 
+#include <ostream>
+
 namespace thalweg {
 namespace {
 
@@ -79,6 +81,16 @@ void Crew::finish() {
       MPI_Recv(nullptr, 0, MPI_CHAR, status.MPI_SOURCE, done_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
       --left;
     }
+  }
+}
+
+void together(const Console& console, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::exception& problem) {
+    if (console.ranks == 1) throw;
+    console.err << "thalweg: " << problem.what() << '\n' << std::flush;
+    MPI_Abort(MPI_COMM_WORLD, 4);
   }
 }
 

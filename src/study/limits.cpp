@@ -120,12 +120,14 @@ std::map<std::int64_t, std::vector<double>> handed_out(std::int64_t tasks, const
     results[row.run] = row.measures;
     progress.at(static_cast<double>(results.size()));
   });
-  while (!console.interrupted || !console.interrupted()) {
-    const auto task = crew.next();
-    if (!task) break;
-    crew.send(packed({*task, "", "", solve(*task), 0, {}}));
-    crew.poll();
-  }
+  together(console, [&] {
+    while (!console.interrupted || !console.interrupted()) {
+      const auto task = crew.next();
+      if (!task) break;
+      crew.send(packed({*task, "", "", solve(*task), 0, {}}));
+      crew.poll();
+    }
+  });
   crew.finish();
   return results;
 }

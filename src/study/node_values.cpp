@@ -125,7 +125,7 @@ std::uint64_t digest(std::string_view bytes, std::uint64_t before) {
 NodeValues measure_nodes(const NodeTask& task, const fs::path& file, std::uint64_t question, const Console& console) {
   std::optional<ChunkFile> chunks;
   std::vector<std::int64_t> pending;
-  try {
+  together(console, [&] {
     if (console.rank == 0) {
       chunks.emplace(task, file, question);
       pending = chunks->pending();
@@ -147,12 +147,7 @@ NodeValues measure_nodes(const NodeTask& task, const fs::path& file, std::uint64
       crew.poll();
     }
     crew.finish();
-  } catch (const std::exception& problem) {
-    if (console.ranks == 1) throw;
-    // The other ranks wait for messages that will not come.
-    console.err << "thalweg: " << problem.what() << '\n' << std::flush;
-    MPI_Abort(MPI_COMM_WORLD, 4);
-  }
+  });
   return chunks ? chunks->result() : NodeValues{};
 }
 

@@ -134,19 +134,14 @@ class Schemes {
 
   void work() {
     Crew crew(static_cast<std::int64_t>(tasks_.size()), [this](const std::string& bytes) { keep(unpacked(bytes)); });
-    try {
+    together(console_, [&] {
       while (!interrupted()) {
         const auto number = crew.next();
         if (!number) break;
         solve(*number, crew);
         crew.poll();
       }
-    } catch (const std::exception& problem) {
-      if (console_.ranks == 1) throw;
-      // The other ranks wait for messages that will not come.
-      console_.err << "thalweg: " << problem.what() << '\n' << std::flush;
-      MPI_Abort(MPI_COMM_WORLD, 4);
-    }
+    });
     crew.finish();
     progress_.reset();
   }

@@ -51,14 +51,7 @@ class Study {
   int run() {
     if (prepare_together() != 0) return console_.rank == 0 ? failed_ : 0;
     Crew crew(static_cast<std::int64_t>(pending_.size()), [this](const std::string& bytes) { keep(unpacked(bytes)); });
-    try {
-      work(crew);
-    } catch (const std::exception& problem) {
-      if (console_.ranks == 1) throw;
-      // The other ranks wait for messages that will not come.
-      console_.err << "thalweg: " << problem.what() << '\n' << std::flush;
-      MPI_Abort(MPI_COMM_WORLD, 4);
-    }
+    together(console_, [&] { work(crew); });
     return console_.rank == 0 ? conclude() : 0;
   }
 

@@ -9,6 +9,7 @@
 #include <mpi.h>
 
 #include "thalweg/observe/observer.hpp"
+#include "thalweg/study/console.hpp"
 
 namespace thalweg {
 
@@ -44,6 +45,10 @@ class Crew {
   std::string in_flight_;
   std::chrono::steady_clock::time_point polled_{};
 };
+
+/// What all ranks do together. Where one of several fails, the others would wait for messages that will not come: it
+/// says why and ends them all with exit code 4.
+void together(const Console& console, const std::function<void()>& work);
 
 /// Keeps the messages moving while rank 0 works on a run of its own.
 class CrewWatch final : public Observer {
